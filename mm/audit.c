@@ -1,0 +1,274 @@
+/*
+ * The audit: the law of mm/tree.h, recomputed. It walks from every root and every object, counts
+ * each pointer that it sees into page->expected, and then compares every frame with what was
+ * counted. It also checks
+ *
+ *  - used and present of each table, and the levels of its children;
+ *  - law 6: W only where the child has refs 1, or the leaf is marked ENTRY_SHARED;
+ *  - law 7: the sharers of a table agree on the regions over its span, PROT_WRITE apart;
+ *  - that nothing is mapped outside regions, nor may be written, by the AND of the W bits, where
+ * the region forbids it;
+ *  - refs of region sets and objects, the order of regions, the totals of tables and pages, and
+ * that no frame is lost.
+ *
+ * A table is visited once, by the first address space that leads to it; the regions of the others
+ * are compared with that one's.
+ */
+#include "mm/object.h"
+#include "mm/tree.h"
+
+#define MOST_REPORTS 20
+
+struct audit {
+	u64 findings;
+	struct mm *mm; /* whose tree is being walked */
+	u64 tables, data_pages, free;
+};
+
+#define FINDING(audit, format, ...)                                   \
+	do {                                                          \
+		if (++(audit)->findings <= MOST_REPORTS)              \
+			printk("audit: " format "\n", ##__VA_ARGS__); \
+	} while (0)
+
+void mm_each(void (*visit)(void *context, struct mm *mm), void *context);
+
+static bool same_for_sharers(const struct region *a, const struct region *b)
+{
+	return a->start == b->start && a->end == b->end && a->object == b->object &&
+	       a->offset == b->offset && a->flags == b->flags &&
+	       (a->prot & ~PROT_WRITE) == (b->prot & ~PROT_WRITE) && !a->prot == !b->prot;
+}
+
+/* The next piece of a set in [*at, end), clipped, with regions joined that differ in PROT_WRITE
+ * alone. */
+static bool next_piece(const struct region_set *set, vaddr_t *at, vaddr_t end, struct region *piece)
+{
+	u32 i = regions_find(set, *at);
+
+	if (*at >= end || i == set->count || set->at[i].start >= end)
+		return false;
+	*piece = set->at[i];
+	if (piece->start < *at) {
+		piece->offset += piece->object ? *at - piece->start : 0;
+		piece->start = *at;
+	}
+	while (++i < set->count && set->at[i].start == piece->end) {
+		struct region rest = *piece;
+
+		rest.start = set->at[i].start;
+		rest.end = set->at[i].end;
+		rest.offset += piece->object ? piece->end - piece->start : 0;
+		if (!same_for_sharers(&rest, &set->at[i]))
+			break;
+		piece->end = rest.end;
+	}
+	piece->end = MIN(piece->end, end);
+	*at = piece->end;
+	return true;
+}
+
+static bool regions_agree(const struct mm *a, const struct mm *b, vaddr_t start, vaddr_t end)
+{
+	vaddr_t at_a = start, at_b = start;
+	struct region in_a, in_b;
+	bool more_a, more_b;
+
+	if (a->regions == b->regions)
+		return true;
+	do {
+		more_a = next_piece(a->regions, &at_a, end, &in_a);
+		more_b = next_piece(b->regions, &at_b, end, &in_b);
+		if (more_a != more_b || (more_a && !same_for_sharers(&in_a, &in_b)))
+			return false;
+	} while (more_a);
+	return true;
+}
+
+static void check_entry(struct audit *audit, const struct page *table, u64 entry, vaddr_t addr)
+{
+	const struct page *child = entry_child(entry);
+	u32 refs = page_refs(child);
+	bool is_table = table->level > 1;
+
+	if (child->type != (is_table ? PAGE_TABLE : PAGE_DATA) ||
+	    (is_table && child->level != table->level - 1))
+		FINDING(audit, "entry %lx at %lx, level %u: child has type %u, level %u", entry,
+			addr, table->level, child->type, child->level);
+	if ((entry & ENTRY_W) && refs != 1 && (is_table || !(entry & ENTRY_SHARED)))
+		FINDING(audit, "entry %lx at %lx, level %u: W, but its child has refs %u", entry,
+			addr, table->level, refs);
+	if (!is_table && !regions_overlap(audit->mm->regions, addr, addr + PAGE_SIZE))
+		FINDING(audit, "entry %lx at %lx is outside all regions", entry, addr);
+}
+
+static void visit(struct audit *audit, struct page *node, vaddr_t base);
+
+static void visit_children(struct audit *audit, struct page *table, vaddr_t base)
+{
+	u32 used = 0, present = 0;
+	u64 *entry;
+
+	node_for_each(table, i, entry)
+	{
+		vaddr_t addr = base + i * entry_span(table->level);
+
+		used++;
+		present += table->level == 1 && entry_counts_present(*entry);
+		check_entry(audit, table, *entry, addr);
+		visit(audit, entry_child(*entry), addr);
+	}
+	if (used != table->used || present != table->present)
+		FINDING(audit,
+			"table at %lx, level %u: used %u, counted %u; present %u, counted %u", base,
+			table->level, table->used, used, table->present, present);
+	if (!used && table->level != ROOT_LEVEL)
+		FINDING(audit, "table at %lx, level %u, is empty", base, table->level);
+}
+
+static void visit(struct audit *audit, struct page *node, vaddr_t base)
+{
+	node->expected++;
+	if (node->type != PAGE_TABLE)
+		return;
+	if (node->expected == 1) {
+		node->visitor = audit->mm;
+		visit_children(audit, node, base);
+		return;
+	}
+
+	u64 size = entry_span(node->level) * node_entries(node);
+
+	if (!regions_agree(audit->mm, node->visitor, base, base + size))
+		FINDING(audit, "sharers of the table at %lx, level %u, disagree on regions", base,
+			node->level);
+}
+
+/* What the hardware lets this address space write, its regions must allow too. Follows W = 1 alone.
+ */
+static void check_writable(struct audit *audit, struct page *table, vaddr_t base)
+{
+	u64 *entry;
+
+	node_for_each(table, i, entry)
+	{
+		vaddr_t addr = base + i * entry_span(table->level);
+
+		if ((*entry & (ENTRY_W | ENTRY_P)) != (ENTRY_W | ENTRY_P))
+			continue;
+		if (table->level > 1) {
+			check_writable(audit, entry_child(*entry), addr);
+			continue;
+		}
+
+		const struct region_set *set = audit->mm->regions;
+		u32 at = regions_find(set, addr);
+
+		if (at == set->count || !(set->at[at].prot & PROT_WRITE))
+			FINDING(audit, "%lx is writable, its region is not", addr);
+	}
+}
+
+static void check_regions(struct audit *audit, const struct region_set *set)
+{
+	for (u32 i = 0; i < set->count; i++) {
+		const struct region *region = &set->at[i];
+
+		if (region->start >= region->end || region->end > USER_END ||
+		    (i > 0 && region[-1].end > region->start))
+			FINDING(audit, "region %u, %lx to %lx, is out of order", i, region->start,
+				region->end);
+		if (region->object)
+			region->object->expected++;
+	}
+}
+
+static void clear_set(void *context, struct mm *mm)
+{
+	(void)context;
+	mm->regions->expected = 0;
+}
+
+static void clear_object(void *context, struct object *object)
+{
+	(void)context;
+	object->expected = object->owner ? 1 : 0;
+}
+
+static void audit_mm(void *context, struct mm *mm)
+{
+	struct audit *audit = context;
+
+	audit->mm = mm;
+	visit(audit, mm->root, 0);
+	check_writable(audit, mm->root, 0);
+	if (mm->regions->expected++ == 0)
+		check_regions(audit, mm->regions);
+}
+
+static void compare_set(void *context, struct mm *mm)
+{
+	if (mm->regions->refs != mm->regions->expected)
+		FINDING((struct audit *)context, "region set of %u regions: refs %u, counted %u",
+			mm->regions->count, mm->regions->refs, mm->regions->expected);
+}
+
+static void count_cached(void *context, struct page *page)
+{
+	(void)context;
+	page->expected++;
+}
+
+static void audit_object(void *context, struct object *object)
+{
+	(void)context;
+	object_each_page(object, count_cached, NULL);
+}
+
+static void compare_object(void *context, struct object *object)
+{
+	if (object->refs != object->expected)
+		FINDING((struct audit *)context, "object of %lu bytes: refs %u, counted %u",
+			object->size, object->refs, object->expected);
+}
+
+static void compare_frame(struct audit *audit, struct page *page)
+{
+	bool node = page->type == PAGE_TABLE || page->type == PAGE_DATA;
+
+	audit->tables += page->type == PAGE_TABLE;
+	audit->data_pages += page->type == PAGE_DATA;
+	if (node ? page_refs(page) != page->expected : page->expected)
+		FINDING(audit, "frame %lx, type %u, level %u: refs %u, counted %u", page_pfn(page),
+			page->type, page->level, page_refs(page), page->expected);
+}
+
+static void compare_totals(struct audit *audit)
+{
+	if (audit->tables != mm_stat.tables || audit->data_pages != mm_stat.data_pages)
+		FINDING(audit, "tables %lu, counted %lu; data pages %lu, counted %lu",
+			mm_stat.tables, audit->tables, mm_stat.data_pages, audit->data_pages);
+}
+
+u64 mm_audit(void)
+{
+	struct audit audit = {0};
+
+	for (pfn_t pfn = 0; pfn < frames_count; pfn++)
+		frames[pfn].expected = 0;
+	mm_each(clear_set, NULL);
+	object_each(clear_object, NULL);
+
+	zero_page->expected = 1;
+	mm_each(audit_mm, &audit);
+	object_each(audit_object, &audit);
+
+	mm_each(compare_set, &audit);
+	object_each(compare_object, &audit);
+	for (pfn_t pfn = 0; pfn < frames_count; pfn++)
+		compare_frame(&audit, &frames[pfn]);
+	compare_totals(&audit);
+	if (audit.findings > MOST_REPORTS)
+		printk("audit: %lu findings in all\n", audit.findings);
+	return audit.findings;
+}

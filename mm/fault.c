@@ -1,0 +1,282 @@
+/*
+ * Page faults: giving a program the page that its access needs.
+ *
+ * The region says whether the access is allowed at all. Then what happens depends on the access and
+ * on the entry:
+ *
+ *      access   entry            region              what is done
+ *      ------   --------------   -----------------
+ * ------------------------------------------------------- read     empty            anonymous FILL
+ * zero page, read-only or       empty            object              FILL   the object's page,
+ * read-only exec     used             any                 nothing: somebody else has filled it
+ * since
+ *
+ *      write    empty            anonymous           FILL   a fresh cleared page, W
+ *               empty            object, private     FILL   a fresh copy of the object's page, W
+ *               empty or used    object, shared      SHARE  the object's page itself, W and
+ * ENTRY_SHARED used, refs 1     private             REUSE  it is exclusive: W used, refs > 1
+ * private             COPY   a fresh copy, W; the old page loses one ref
+ *
+ * A read fills in place whatever table it finds, shared or not (law 4 of mm/tree.h); tables that
+ * are missing on the way are made in place too. A write first makes the whole path its own (law 3):
+ *
+ *      root --W--> [PDPT]1 --r--> [PD]2 --W--> [PT]1     refs 2 at the PD: copy PD; its PTs now
+ * have refs 2, so copy this PT; its pages now have refs 2: COPY.
+ *
+ * Locks: mm->lock for reading, so that regions stay and nobody forks; node locks hand over hand
+ * from the root. That is enough: an owned table can be changed only under this mm->lock, a shared
+ * one only be filled, under its lock.
+ */
+#include "mm/errno.h"
+#include "mm/map.h"
+#include "mm/object.h"
+#include "mm/tree.h"
+
+struct fault {
+	struct mm *mm;
+	const struct region *region;
+	vaddr_t addr; /* page aligned */
+	bool write;
+	bool in_shared;      /* the walk passed a table that others share */
+	struct page *cached; /* the object's page for addr, one ref held, if the entry was empty */
+	u32 need;            /* frames that the walk found missing from the reserve */
+	struct reserve reserve;
+	struct gather gather;
+};
+
+static void count(_Atomic u64 *event)
+{
+	atomic_fetch_add_explicit(event, 1, memory_order_relaxed);
+}
+
+static bool is_private(const struct fault *f)
+{
+	return !(f->region->flags & MAP_SHARED);
+}
+
+static bool has_frames(struct fault *f, u32 tables)
+{
+	f->need = tables + (f->write && is_private(f));
+	return f->reserve.count >= f->need;
+}
+
+/*
+ * The child table on the way to addr, made or copied as the access wants; NULL when the reserve
+ * cannot bear it, and then nothing has changed: below the first table that is missing or shared all
+ * others are too, so the reserve is checked for all of them at once. locked: table
+ */
+static struct page *child_towards(struct fault *f, struct page *table)
+{
+	u64 *entry = node_at(table, entry_index(f->addr, table->level));
+	u32 tables_below = table->level - 1;
+
+	if (!*entry) {
+		if (!has_frames(f, tables_below))
+			return NULL;
+
+		struct page *made = reserve_take(&f->reserve);
+
+		table_init(made, tables_below);
+		entry_set(table, entry, page_paddr(made) | ENTRY_P | ENTRY_U | ENTRY_A);
+	}
+
+	bool shared = page_refs(entry_child(*entry)) > 1;
+
+	if (!f->write) {
+		f->in_shared |= shared;
+		return entry_child(*entry);
+	}
+	if (shared && !has_frames(f, tables_below))
+		return NULL;
+	return node_own_child(entry, f->addr, &f->reserve, &f->gather);
+}
+
+/* Walks to the PTE table of addr and returns it locked; NULL when the reserve is too small. */
+static struct page *walk_to_leaf_table(struct fault *f)
+{
+	struct page *table = f->mm->root;
+
+	f->in_shared = false;
+	node_lock(table);
+	while (table->level > 1) {
+		struct page *child = child_towards(f, table);
+
+		if (child)
+			node_lock(child);
+		node_unlock(table);
+		if (!child)
+			return NULL;
+		table = child;
+	}
+	return table;
+}
+
+static bool leaf_is_empty(struct mm *mm, vaddr_t addr)
+{
+	struct page *table = mm->root;
+	u64 entry;
+
+	node_lock(table);
+	while ((entry = *node_at(table, entry_index(addr, table->level))) && table->level > 1) {
+		struct page *child = entry_child(entry);
+
+		node_lock(child);
+		node_unlock(table);
+		table = child;
+	}
+	node_unlock(table);
+	return !entry;
+}
+
+static u64 leaf_bits(const struct fault *f)
+{
+	return ENTRY_P | ENTRY_U | ENTRY_A | (f->region->prot & PROT_EXEC ? 0 : ENTRY_NX) |
+	       (is_private(f) ? 0 : ENTRY_SHARED);
+}
+
+static void set_leaf(struct fault *f, struct page *table, u64 *entry, struct page *page)
+{
+	u64 write = f->write ? ENTRY_W | ENTRY_D : 0;
+
+	entry_set(table, entry, page_paddr(page) | leaf_bits(f) | write);
+}
+
+/* Points entry at a fresh page with the contents of `from`. The reserve holds a frame for it. */
+static void set_leaf_to_copy(struct fault *f, struct page *table, u64 *entry, struct page *from)
+{
+	struct page *fresh = reserve_take(&f->reserve);
+
+	data_init(fresh);
+	if (from == zero_page)
+		clear_page(page_virt(fresh));
+	else
+		copy_page(page_virt(fresh), page_virt(from));
+	set_leaf(f, table, entry, fresh);
+}
+
+/* FILL, or SHARE of an empty entry. False: the reserve is too small. */
+static bool fill(struct fault *f, struct page *table, u64 *entry)
+{
+	struct page *from = f->cached ? f->cached : zero_page;
+
+	if (f->write && is_private(f)) {
+		if (!has_frames(f, 0))
+			return false;
+		set_leaf_to_copy(f, table, entry, from);
+	} else {
+		page_get(from);
+		set_leaf(f, table, entry, from);
+	}
+	count(f->cached ? &mm_stat.file_fills : &mm_stat.zero_fills);
+	if (f->in_shared)
+		count(&mm_stat.shared_fills);
+	return true;
+}
+
+/* A write to a used entry: SHARE, REUSE or COPY. False: the reserve is too small. */
+static bool write_used(struct fault *f, struct page *table, u64 *entry)
+{
+	struct page *page = entry_child(*entry);
+
+	if (!is_private(f) || page_refs(page) == 1) {
+		__atomic_fetch_or(entry, ENTRY_W | ENTRY_D | ENTRY_A, __ATOMIC_RELAXED);
+		count(&mm_stat.reuses);
+		return true;
+	}
+	if (!has_frames(f, 0))
+		return false;
+	set_leaf_to_copy(f, table, entry, page);
+	gather_flush(&f->gather, f->addr, f->addr + PAGE_SIZE);
+	page_drop(page, &f->gather);
+	count(&mm_stat.page_copies);
+	return true;
+}
+
+static bool resolve_leaf(struct fault *f, struct page *table)
+{
+	u64 *entry = node_at(table, entry_index(f->addr, 1));
+
+	if (!*entry)
+		return fill(f, table, entry);
+	return f->write ? write_used(f, table, entry) : true;
+}
+
+static int fetch_cached(struct fault *f)
+{
+	const struct region *region = f->region;
+
+	if (!region->object || !leaf_is_empty(f->mm, f->addr))
+		return 0;
+	return object_page(region->object, (region->offset + f->addr - region->start) >> PAGE_SHIFT,
+			   &f->cached);
+}
+
+static int resolve(struct fault *f)
+{
+	int error = fetch_cached(f);
+
+	while (!error) {
+		struct page *table = walk_to_leaf_table(f);
+
+		if (table) {
+			bool done = resolve_leaf(f, table);
+
+			node_unlock(table);
+			if (done)
+				break;
+		}
+		error = reserve_fill(&f->reserve, f->need);
+	}
+	gather_end(&f->gather);
+	reserve_release(&f->reserve);
+	if (f->cached)
+		page_put(f->cached);
+	return error;
+}
+
+static bool allowed(const struct region *region, enum access access)
+{
+	switch (access) {
+	case ACCESS_WRITE:
+		return region->prot & PROT_WRITE;
+	case ACCESS_EXEC:
+		return region->prot & PROT_EXEC;
+	default:
+		return region->prot != PROT_NONE;
+	}
+}
+
+/* locked: mm->lock, reader */
+static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
+{
+	u32 i = regions_find(mm->regions, addr);
+
+	if (i == mm->regions->count || addr < mm->regions->at[i].start)
+		return -EFAULT;
+	if (!allowed(&mm->regions->at[i], access))
+		return -EACCES;
+
+	struct fault f = {
+		.mm = mm,
+		.region = &mm->regions->at[i],
+		.addr = ROUND_DOWN(addr, PAGE_SIZE),
+		.write = access == ACCESS_WRITE,
+		.gather = gather_begin(mm),
+	};
+
+	return resolve(&f);
+}
+
+int mm_fault(struct mm *mm, vaddr_t addr, enum access access)
+{
+	int error;
+
+	do {
+		read_lock(&mm->lock);
+		error = fault_locked(mm, addr, access);
+		read_unlock(&mm->lock);
+	} while (error == -EFAULT && stack_grow(mm, addr));
+	if (!error)
+		count(&mm_stat.faults);
+	return error;
+}

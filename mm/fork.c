@@ -1,0 +1,89 @@
+/*
+ * Fork: a second address space that means the same as the first.
+ *
+ * With share level s, tables above level s are copied and what hangs off the last copied ones is
+ * shared:
+ *
+ *      level 3          level 2          level 1          level 0
+ *      R     R'         R     R'         R     R'         R     R'
+ *       \   /           |     |          |     |          |     |
+ *       PDPT          PDPT   PDPT      PDPT   PDPT      PDPT   PDPT
+ *        |               \   /           |     |          |     |
+ *        PD               PD            PD     PD         PD    PD
+ *        |                |               \   /           |     |
+ *        PT               PT               PT             PT    PT
+ *        |                |                |               \   /
+ *       page             page             page             page
+ *
+ * One function does all four: node_copy() at level s + 1 shares, the recursion above it copies.
+ * Nothing below a shared node is touched, so the cost is that of the tables copied.
+ */
+#include "mm/errno.h"
+#include "mm/tree.h"
+
+/* What SHARE_AUTO stands for; docs/fork.md gives the measurements. */
+#define AUTO_LEVEL SHARE_PDPTS
+
+/*
+ * Fills `to`, a fresh table of from's level. -ENOMEM leaves `to` with a part of the children: a
+ * valid tree. locked: mm->lock of from's address space, writer. So nobody takes an entry out of
+ * `from`, even while it is shared.
+ */
+static int clone(struct page *to, struct page *from, enum share_level level)
+{
+	u64 *entry;
+	int error = 0;
+
+	if (from->level <= level + 1) {
+		node_copy(to, from);
+		return 0;
+	}
+	node_for_each(from, i, entry)
+	{
+		struct page *table = frame_alloc(0);
+
+		if (!table)
+			return -ENOMEM;
+		table_init(table, from->level - 1);
+		entry_set(to, node_at(to, i),
+			  page_paddr(table) | ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A);
+		error = clone(table, entry_child(*entry), level);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
+{
+	struct mm *mm = mm_create();
+
+	if (!mm)
+		return -ENOMEM;
+	if (level == SHARE_AUTO)
+		level = AUTO_LEVEL;
+
+	write_lock(&parent->lock);
+	int error = clone(mm->root, parent->root, level);
+
+	/* The parent lost W in the tables that were shared or copied: no CPU may go on with what it
+	 * remembers. */
+	tlb_flush_all(parent);
+	if (!error) {
+		regions_put(mm->regions);
+		regions_get(mm->regions = parent->regions);
+		mm->brk_start = parent->brk_start;
+		mm->brk = parent->brk;
+		mm->stack_top = parent->stack_top;
+		mm->args_start = parent->args_start;
+		mm->args_end = parent->args_end;
+	}
+	write_unlock(&parent->lock);
+	if (error) {
+		mm_destroy(mm);
+		return error;
+	}
+	atomic_fetch_add_explicit(&mm_stat.forks, 1, memory_order_relaxed);
+	*child = mm;
+	return 0;
+}

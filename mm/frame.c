@@ -1,0 +1,226 @@
+/*
+ * The frame allocator: a buddy system (Knuth, TAOCP vol. 1, 2.5) behind a small stack of single
+ * frames per CPU.
+ *
+ * A free block of 2^k frames is aligned to its size; its first page has type PAGE_FREE and order k,
+ * and is on free_lists[k]. Two free buddies never stand side by side: they are merged at once.
+ * Frames on a CPU's stack are PAGE_FREE with order ORDER_STACKED, so that the buddy system leaves
+ * them alone.
+ */
+#include "mm/frame.h"
+
+#define STACK_FRAMES  64
+#define ORDER_STACKED 0xff
+
+struct page *frames;
+pfn_t frames_count;
+
+static struct spinlock buddy_lock;
+/* guarded by buddy_lock: */
+static struct list free_lists[MAX_ORDER + 1];
+static u64 buddy_free; /* frames in free_lists */
+static u64 total;
+
+/* Touched by its own CPU alone, and never by an interrupt handler. */
+static struct frame_stack {
+	u32 count;
+	struct page *at[STACK_FRAMES];
+} stacks[MAX_CPUS];
+
+static u64 fail_countdown;
+
+void frames_init(struct page *array, pfn_t count)
+{
+	frames = array;
+	frames_count = count;
+	memset(array, 0, count * sizeof(*array));
+	_Static_assert(PAGE_RESERVED == 0, "a cleared struct page is reserved");
+	for (u32 order = 0; order <= MAX_ORDER; order++)
+		list_init(&free_lists[order]);
+}
+
+static void block_insert(struct page *page, u32 order)
+{
+	page->type = PAGE_FREE;
+	page->order = (u8)order;
+	list_push_front(&free_lists[order], &page->link);
+}
+
+static bool is_free_block(pfn_t pfn, u32 order)
+{
+	return pfn + (1ul << order) <= frames_count && frames[pfn].type == PAGE_FREE &&
+	       frames[pfn].order == order;
+}
+
+/* locked: buddy_lock */
+static void buddy_free_block(struct page *page, u32 order)
+{
+	pfn_t pfn = page_pfn(page);
+
+	buddy_free += 1ul << order;
+	while (order < MAX_ORDER && is_free_block(pfn ^ (1ul << order), order)) {
+		struct page *buddy = &frames[pfn ^ (1ul << order)];
+
+		list_remove(&buddy->link);
+		buddy->order = 0;
+		pfn &= ~(1ul << order);
+		order++;
+	}
+	block_insert(&frames[pfn], order);
+}
+
+/* locked: buddy_lock */
+static struct page *buddy_alloc_block(u32 order)
+{
+	u32 found = order;
+
+	while (found <= MAX_ORDER && list_empty(&free_lists[found]))
+		found++;
+	if (found > MAX_ORDER)
+		return NULL;
+
+	struct page *page = list_first(&free_lists[found], struct page, link);
+
+	list_remove(&page->link);
+	while (found > order) {
+		found--;
+		block_insert(page + (1ul << found), found);
+	}
+	buddy_free -= 1ul << order;
+	return page;
+}
+
+/* The order of the largest aligned block that starts at first and has at most count frames. */
+static u32 largest_block(pfn_t first, pfn_t count)
+{
+	u32 order = MAX_ORDER;
+
+	while ((first & ((1ul << order) - 1)) || 1ul << order > count)
+		order--;
+	return order;
+}
+
+void frames_add(pfn_t first, pfn_t count)
+{
+	ASSERT(first + count <= frames_count, "frames %lx to %lx of %lx", first, first + count,
+	       frames_count);
+	spin_lock(&buddy_lock);
+	total += count;
+	while (count) {
+		u32 order = largest_block(first, count);
+
+		ASSERT(frames[first].type == PAGE_RESERVED, "frame %lx has type %u", first,
+		       frames[first].type);
+		buddy_free_block(&frames[first], order);
+		first += 1ul << order;
+		count -= 1ul << order;
+	}
+	spin_unlock(&buddy_lock);
+}
+
+static void stack_refill(struct frame_stack *stack)
+{
+	spin_lock(&buddy_lock);
+	while (stack->count < STACK_FRAMES / 2) {
+		struct page *page = buddy_alloc_block(0);
+
+		if (!page)
+			break;
+		page->type = PAGE_FREE;
+		page->order = ORDER_STACKED;
+		stack->at[stack->count++] = page;
+	}
+	spin_unlock(&buddy_lock);
+}
+
+static void stack_drain(struct frame_stack *stack)
+{
+	spin_lock(&buddy_lock);
+	while (stack->count > STACK_FRAMES / 2)
+		buddy_free_block(stack->at[--stack->count], 0);
+	spin_unlock(&buddy_lock);
+}
+
+static struct page *alloc_one(void)
+{
+	struct frame_stack *stack = &stacks[machine_cpu()];
+
+	if (!stack->count)
+		stack_refill(stack);
+	return stack->count ? stack->at[--stack->count] : NULL;
+}
+
+static struct page *alloc_block(u32 order)
+{
+	spin_lock(&buddy_lock);
+	struct page *page = buddy_alloc_block(order);
+	spin_unlock(&buddy_lock);
+	return page;
+}
+
+static bool must_fail(void)
+{
+	return fail_countdown && --fail_countdown == 0;
+}
+
+struct page *frame_alloc(u32 order)
+{
+	if (order > MAX_ORDER || must_fail())
+		return NULL;
+
+	struct page *page = order ? alloc_block(order) : alloc_one();
+
+	if (page) {
+		page->type = PAGE_KERNEL;
+		page->order = (u8)order;
+	}
+	return page;
+}
+
+void frame_free(struct page *page, u32 order)
+{
+	ASSERT(page->type != PAGE_FREE && page->type != PAGE_RESERVED, "frame %lx has type %u",
+	       page_pfn(page), page->type);
+	if (order) {
+		spin_lock(&buddy_lock);
+		buddy_free_block(page, order);
+		spin_unlock(&buddy_lock);
+		return;
+	}
+
+	struct frame_stack *stack = &stacks[machine_cpu()];
+
+	if (stack->count == STACK_FRAMES)
+		stack_drain(stack);
+	page->type = PAGE_FREE;
+	page->order = ORDER_STACKED;
+	stack->at[stack->count++] = page;
+}
+
+struct page *frame_alloc_zeroed(void)
+{
+	struct page *page = frame_alloc(0);
+
+	if (page)
+		clear_page(page_virt(page));
+	return page;
+}
+
+u64 frames_free(void)
+{
+	u64 sum = buddy_free;
+
+	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
+		sum += stacks[cpu].count;
+	return sum;
+}
+
+u64 frames_total(void)
+{
+	return total;
+}
+
+void frames_fail_nth(u64 nth)
+{
+	fail_countdown = nth;
+}

@@ -1,0 +1,96 @@
+/*
+ * Physical page frames: one struct page per frame, a buddy allocator above them, and a small stack
+ * of single frames per CPU in front of it.
+ */
+#pragma once
+
+#include "mm/list.h"
+#include "mm/machine.h"
+#include "mm/types.h"
+
+enum page_type {
+	PAGE_RESERVED, /* not RAM, or RAM that is never handed out */
+	PAGE_FREE,     /* in the allocator */
+	PAGE_KERNEL,   /* the kernel's own: stacks, buffers, tables of pointers */
+	PAGE_SLAB,     /* the kernel's own: chunks of one size class (mm/heap.c) */
+	PAGE_TABLE,    /* a node of the tree: level 1 to 4 */
+	PAGE_DATA,     /* a node of level 0: contents of some address space or object */
+};
+
+struct object;
+
+struct page {
+	_Atomic u32 refs; /* tables and data: pointers to it (the law, mm/tree.h) */
+	u32 expected;     /* the audit's own count of refs, meaningless outside it */
+	u8 type;          /* enum page_type */
+	u8 order;         /* of a free or kernel block, in its first page */
+	u8 level;         /* of a table; of a slab: its size class */
+	_Atomic u8 lock;  /* of a table, for its entries: node_lock() */
+	u16 used;         /* of a table: entries that are not empty; of a slab: chunks handed out */
+	u16 present; /* of a level 1 table: entries that name a page other than the zero page */
+	union {
+		struct list link; /* while free, reserved for an operation, or about to be freed; of
+				     a slab */
+		struct object *object; /* of data: the object that caches it, or NULL */
+		struct mm *visitor; /* of a table, in an audit: the first mm it was reached from */
+	};
+};
+_Static_assert(sizeof(struct page) == 32, "struct page is 32 bytes: 0.8 % of memory");
+
+#define MAX_ORDER 10 /* largest block: 2^10 frames, 4 MB */
+
+extern struct page *frames; /* frames[pfn], for pfn < frames_count */
+extern pfn_t frames_count;
+
+static inline pfn_t page_pfn(const struct page *page)
+{
+	return (pfn_t)(page - frames);
+}
+
+static inline paddr_t page_paddr(const struct page *page)
+{
+	return page_pfn(page) << PAGE_SHIFT;
+}
+
+static inline void *page_virt(const struct page *page)
+{
+	return phys_to_virt(page_paddr(page));
+}
+
+static inline struct page *paddr_page(paddr_t at)
+{
+	return &frames[at >> PAGE_SHIFT];
+}
+
+static inline struct page *virt_page(const void *at)
+{
+	return paddr_page(virt_to_phys(at));
+}
+
+/*
+ * Boot: array has room for count struct pages, all of them PAGE_RESERVED afterwards. Called once,
+ * before any other function here.
+ */
+void frames_init(struct page *array, pfn_t count);
+
+/* Hands the frames [first, first + count) to the allocator: at boot, or when boot-time data is done
+ * with. */
+void frames_add(pfn_t first, pfn_t count);
+
+/*
+ * Takes 2^order frames in one aligned block, of type PAGE_KERNEL and unspecified contents; NULL
+ * when there is none. Does not sleep. The caller owns the block and gives it back with
+ * frame_free(), same order.
+ */
+struct page *frame_alloc(u32 order);
+void frame_free(struct page *page, u32 order);
+
+/* frame_alloc(0), cleared. */
+struct page *frame_alloc_zeroed(void);
+
+/* Frames that could be handed out now, and frames the allocator was ever given. */
+u64 frames_free(void);
+u64 frames_total(void);
+
+/* Torture: the nth allocation from now (1 = the next) fails, once; 0 turns it off. */
+void frames_fail_nth(u64 nth);

@@ -1,0 +1,14 @@
+/* Changing regions, for the other files of mm/. */
+#pragma once
+
+#include "mm/mm.h"
+
+#define STACK_LIMIT (8ul << 20)       /* bytes the initial stack may grow to (RLIMIT_STACK) */
+#define STACK_GUARD (256 * PAGE_SIZE) /* kept free below a stack (Linux's stack_guard_gap) */
+#define MMAP_TOP    (USER_END - (128ul << 20)) /* mappings without a place of their own go below */
+
+/*
+ * Extends the stack above addr down to it. False when there is none, or it may not grow so far, or
+ * memory is out; true also when somebody else has done it meanwhile. locked: mm->lock, writer.
+ */
+bool stack_grow(struct mm *mm, vaddr_t addr);

@@ -1,0 +1,80 @@
+/* Address spaces: making, ending, listing them. */
+#include "mm/mm.h"
+#include "mm/heap.h"
+#include "mm/object.h"
+#include "mm/tree.h"
+
+static struct spinlock all_lock;
+static struct list all_mms = {&all_mms, &all_mms}; /* guarded by all_lock */
+
+void mm_init(void)
+{
+	zero_page = frame_alloc_zeroed();
+	ASSERT(zero_page, "no memory for the zero page: %lu frames free", frames_free());
+	data_init(zero_page); /* its ref is the kernel's hold: it is never exclusive */
+}
+
+static struct page *root_create(void)
+{
+	struct page *root = frame_alloc(0);
+
+	if (root) {
+		table_init(root, ROOT_LEVEL);
+		machine_init_root(page_virt(root));
+	}
+	return root;
+}
+
+struct mm *mm_create(void)
+{
+	struct mm *mm = kmalloc(sizeof(*mm));
+
+	if (!mm)
+		return NULL;
+	mm->root = root_create();
+	mm->regions = regions_create();
+	list_init(&mm->all);
+	spin_lock(&all_lock);
+	list_push_back(&all_mms, &mm->all);
+	spin_unlock(&all_lock);
+	if (!mm->root || !mm->regions) {
+		mm_destroy(mm);
+		return NULL;
+	}
+	return mm;
+}
+
+void mm_destroy(struct mm *mm)
+{
+	spin_lock(&all_lock);
+	list_remove(&mm->all);
+	spin_unlock(&all_lock);
+	if (mm->root)
+		page_put(mm->root);
+	if (mm->regions)
+		regions_put(mm->regions);
+	kfree(mm);
+}
+
+void mm_each(void (*visit)(void *context, struct mm *mm), void *context)
+{
+	struct mm *mm;
+
+	list_for_each(mm, &all_mms, all) visit(context, mm);
+}
+
+bool mm_region_at(struct mm *mm, vaddr_t addr, struct region *region)
+{
+	read_lock(&mm->lock);
+
+	u32 i = regions_find(mm->regions, addr);
+	bool found = i < mm->regions->count;
+
+	if (found) {
+		*region = mm->regions->at[i];
+		if (region->object)
+			object_get(region->object);
+	}
+	read_unlock(&mm->lock);
+	return found;
+}

@@ -1,0 +1,267 @@
+/*
+ * Objects: a radix tree of 512-way tables of pointers, as high as the largest page number needs. A
+ * table is a frame of type PAGE_KERNEL. A page in the tree has the object's hold in its refs and
+ * page->object set.
+ */
+#include "mm/object.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+#include "mm/tree.h"
+
+#define FANOUT_SHIFT 9
+#define FANOUT       (1u << FANOUT_SHIFT)
+
+static struct spinlock all_lock;
+static struct list all_objects = {&all_objects, &all_objects}; /* guarded by all_lock */
+
+struct object *object_create(u64 size, void *owner)
+{
+	struct object *object = kmalloc(sizeof(*object));
+
+	if (!object)
+		return NULL;
+	object->refs = 1;
+	object->size = size;
+	object->owner = owner;
+	spin_lock(&all_lock);
+	list_push_back(&all_objects, &object->all);
+	spin_unlock(&all_lock);
+	return object;
+}
+
+void object_get(struct object *object)
+{
+	atomic_fetch_add(&object->refs, 1);
+}
+
+static u64 pages_spanned(u32 height)
+{
+	return height * FANOUT_SHIFT < 64 ? 1ul << height * FANOUT_SHIFT : ~0ul;
+}
+
+static u32 slot_of(u64 index, u32 height)
+{
+	return index >> (height - 1) * FANOUT_SHIFT & (FANOUT - 1);
+}
+
+static void **table_create(void)
+{
+	struct page *frame = frame_alloc_zeroed();
+
+	return frame ? page_virt(frame) : NULL;
+}
+
+/* Adds levels on top until index fits. locked: object */
+static bool grow(struct object *object, u64 index)
+{
+	while (object->height == 0 || index >= pages_spanned(object->height)) {
+		void **table = table_create();
+
+		if (!table)
+			return false;
+		table[0] = object->radix;
+		object->radix = table;
+		object->height++;
+	}
+	return true;
+}
+
+/* The place of the pointer to page index; NULL when a table on the way is not there (or cannot be
+ * made). locked: object */
+static struct page **slot(struct object *object, u64 index, bool make)
+{
+	if (make ? !grow(object, index)
+		 : object->height == 0 || index >= pages_spanned(object->height))
+		return NULL;
+
+	void **table = object->radix;
+
+	for (u32 height = object->height; height > 1; height--) {
+		void **next = &table[slot_of(index, height)];
+
+		if (!*next && (!make || !(*next = table_create())))
+			return NULL;
+		table = *next;
+	}
+	return (struct page **)&table[slot_of(index, 1)];
+}
+
+static struct page *page_create(struct object *object)
+{
+	struct page *page = frame_alloc_zeroed();
+
+	if (!page)
+		return NULL;
+	data_init(page); /* its ref is the object's hold */
+	page->object = object;
+	object->pages++;
+	return page;
+}
+
+int object_page(struct object *object, u64 index, struct page **page)
+{
+	int error = 0;
+
+	spin_lock(&object->lock);
+	if (index >= ROUND_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT) {
+		error = -ENXIO;
+	} else {
+		struct page **at = slot(object, index, true);
+
+		if (!at || (!*at && !(*at = page_create(object))))
+			error = -ENOMEM;
+		else
+			page_get(*page = *at);
+	}
+	spin_unlock(&object->lock);
+	return error;
+}
+
+struct page *object_peek(struct object *object, u64 index)
+{
+	spin_lock(&object->lock);
+	struct page **at = slot(object, index, false);
+	struct page *page = at ? *at : NULL;
+
+	if (page)
+		page_get(page);
+	spin_unlock(&object->lock);
+	return page;
+}
+
+/* Drops the pages from `from` on (a page number below this table's first: all), and the tables left
+ * empty. Returns whether the table is empty now. locked: object */
+static bool prune(struct object *object, void **table, u32 height, u64 base, u64 from)
+{
+	bool empty = true;
+
+	for (u32 i = 0; i < FANOUT; i++) {
+		u64 span = pages_spanned(height - 1);
+		u64 first = base + i * span;
+
+		if (!table[i])
+			continue;
+		if (height == 1 && first >= from) {
+			struct page *page = table[i];
+
+			page->object = NULL;
+			page_put(page);
+			object->pages--;
+			table[i] = NULL;
+		} else if (height > 1 && first + (span - 1) >= from &&
+			   prune(object, table[i], height - 1, first, from)) {
+			frame_free(virt_page(table[i]), 0);
+			table[i] = NULL;
+		}
+		empty = empty && !table[i];
+	}
+	return empty;
+}
+
+static void clear_tail(struct object *object, u64 size)
+{
+	struct page **at = size & PAGE_MASK ? slot(object, size >> PAGE_SHIFT, false) : NULL;
+
+	if (at && *at)
+		memset((char *)page_virt(*at) + (size & PAGE_MASK), 0,
+		       PAGE_SIZE - (size & PAGE_MASK));
+}
+
+void object_resize(struct object *object, u64 size)
+{
+	spin_lock(&object->lock);
+	if (size < object->size) {
+		u64 from = ROUND_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+
+		clear_tail(object, size);
+		if (object->height && prune(object, object->radix, object->height, 0, from)) {
+			frame_free(virt_page(object->radix), 0);
+			object->radix = NULL;
+			object->height = 0;
+		}
+	}
+	object->size = size;
+	spin_unlock(&object->lock);
+}
+
+void object_put(struct object *object)
+{
+	if (atomic_fetch_sub(&object->refs, 1) > 1)
+		return;
+	object_resize(object, 0);
+	ASSERT(!object->height && !object->pages, "height %u, pages %lu", object->height,
+	       object->pages);
+	spin_lock(&all_lock);
+	list_remove(&object->all);
+	spin_unlock(&all_lock);
+	kfree(object);
+}
+
+void object_each(void (*visit)(void *context, struct object *object), void *context)
+{
+	struct object *object;
+
+	list_for_each(object, &all_objects, all) visit(context, object);
+}
+
+static void visit_pages(void **table, u32 height, void (*visit)(void *, struct page *),
+			void *context)
+{
+	for (u32 i = 0; i < FANOUT; i++) {
+		if (table[i] && height > 1)
+			visit_pages(table[i], height - 1, visit, context);
+		else if (table[i])
+			visit(context, table[i]);
+	}
+}
+
+void object_each_page(struct object *object, void (*visit)(void *context, struct page *page),
+		      void *context)
+{
+	if (object->height)
+		visit_pages(object->radix, object->height, visit, context);
+}
+
+i64 object_read(struct object *object, u64 offset, void *to, u64 bytes)
+{
+	u64 done = 0;
+
+	if (offset >= object->size)
+		return 0;
+	bytes = MIN(bytes, object->size - offset);
+	while (done < bytes) {
+		u64 in_page = (offset + done) & PAGE_MASK;
+		u64 part = MIN(bytes - done, PAGE_SIZE - in_page);
+		struct page *page = object_peek(object, (offset + done) >> PAGE_SHIFT);
+
+		if (page)
+			memcpy((char *)to + done, (char *)page_virt(page) + in_page, part);
+		else
+			memset((char *)to + done, 0, part);
+		if (page)
+			page_put(page);
+		done += part;
+	}
+	return (i64)done;
+}
+
+i64 object_write(struct object *object, u64 offset, const void *from, u64 bytes)
+{
+	u64 done = 0;
+
+	if (offset >= object->size)
+		return 0;
+	bytes = MIN(bytes, object->size - offset);
+	while (done < bytes) {
+		u64 in_page = (offset + done) & PAGE_MASK;
+		u64 part = MIN(bytes - done, PAGE_SIZE - in_page);
+		struct page *page;
+
+		if (object_page(object, (offset + done) >> PAGE_SHIFT, &page))
+			return done ? (i64)done : -ENOMEM;
+		memcpy((char *)page_virt(page) + in_page, (const char *)from + done, part);
+		page_put(page);
+		done += part;
+	}
+	return (i64)done;
+}

@@ -1,0 +1,186 @@
+/* Nodes of the tree: what keeps rules 1, 3, 6 and 9 of the law (mm/tree.h). */
+#include "mm/tree.h"
+#include "mm/errno.h"
+
+struct page *zero_page;
+struct mm_stat mm_stat;
+
+u32 node_next_used(const struct page *table, u32 index)
+{
+	const u64 *entries = page_virt(table);
+	u32 end = node_entries(table);
+
+	for (; index & 7; index++)
+		if (entries[index])
+			return index;
+	for (; index < end; index += 8) {
+		const u64 *e = entries + index;
+
+		if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+			break;
+	}
+	while (index < end && !entries[index])
+		index++;
+	return index;
+}
+
+void node_lock(struct page *table)
+{
+	while (atomic_exchange_explicit(&table->lock, 1, memory_order_acquire))
+		__builtin_ia32_pause();
+}
+
+void node_unlock(struct page *table)
+{
+	atomic_store_explicit(&table->lock, 0, memory_order_release);
+}
+
+void entry_set(struct page *table, u64 *entry, u64 value)
+{
+	table->used = (u16)(table->used + !!value - !!*entry);
+	if (table->level == 1)
+		table->present = (u16)(table->present + entry_counts_present(value) -
+				       entry_counts_present(*entry));
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+int reserve_fill(struct reserve *reserve, u32 count)
+{
+	u32 before = reserve->count;
+
+	while (reserve->count < count) {
+		struct page *frame = frame_alloc(0);
+
+		if (!frame) {
+			while (reserve->count > before)
+				frame_free(reserve_take(reserve), 0);
+			return -ENOMEM;
+		}
+		frame->link.next = (struct list *)reserve->first;
+		reserve->first = frame;
+		reserve->count++;
+	}
+	return 0;
+}
+
+struct page *reserve_take(struct reserve *reserve)
+{
+	struct page *frame = reserve->first;
+
+	ASSERT(reserve->count > 0, "reserve of %u", reserve->count);
+	reserve->first = (struct page *)frame->link.next;
+	reserve->count--;
+	return frame;
+}
+
+void reserve_release(struct reserve *reserve)
+{
+	while (reserve->count)
+		frame_free(reserve_take(reserve), 0);
+}
+
+static void page_free(struct page *page)
+{
+	atomic_fetch_sub_explicit(page->type == PAGE_TABLE ? &mm_stat.tables : &mm_stat.data_pages,
+				  1, memory_order_relaxed);
+	frame_free(page, 0);
+}
+
+void gather_end(struct gather *gather)
+{
+	if (gather->start < gather->end)
+		tlb_flush_range(gather->mm, gather->start, gather->end);
+	while (gather->dead) {
+		struct page *page = gather->dead;
+
+		gather->dead = (struct page *)page->link.next;
+		page_free(page);
+	}
+}
+
+static void drop_children(struct page *table, struct gather *gather)
+{
+	u64 *entry;
+
+	node_for_each(table, i, entry) page_drop(entry_child(*entry), gather);
+}
+
+void page_drop(struct page *page, struct gather *gather)
+{
+	u32 refs = atomic_fetch_sub_explicit(&page->refs, 1, memory_order_acq_rel);
+
+	if (refs > 1)
+		return;
+	ASSERT(refs == 1, "frame %lx, type %u, level %u, refs %u", page_pfn(page), page->type,
+	       page->level, refs);
+	if (page->type == PAGE_TABLE)
+		drop_children(page, gather);
+	page->link.next = (struct list *)gather->dead;
+	gather->dead = page;
+}
+
+void page_put(struct page *page)
+{
+	struct gather gather = gather_begin(NULL);
+
+	page_drop(page, &gather);
+	gather_end(&gather);
+}
+
+void table_init(struct page *frame, u32 level)
+{
+	clear_page(page_virt(frame));
+	frame->type = PAGE_TABLE;
+	frame->level = (u8)level;
+	frame->lock = 0;
+	frame->used = frame->present = 0;
+	frame->visitor = NULL;
+	frame->refs = 1;
+	atomic_fetch_add_explicit(&mm_stat.tables, 1, memory_order_relaxed);
+}
+
+void data_init(struct page *frame)
+{
+	frame->type = PAGE_DATA;
+	frame->object = NULL;
+	frame->refs = 1;
+	atomic_fetch_add_explicit(&mm_stat.data_pages, 1, memory_order_relaxed);
+}
+
+void node_copy(struct page *to, struct page *from)
+{
+	u64 *entry;
+
+	node_lock(from);
+	node_for_each(from, i, entry)
+	{
+		if ((*entry & (ENTRY_W | ENTRY_SHARED)) == ENTRY_W)
+			__atomic_fetch_and(entry, ~ENTRY_W, __ATOMIC_RELAXED);
+		page_get(entry_child(*entry));
+		*node_at(to, i) = *entry;
+	}
+	to->used = from->used;
+	to->present = from->present;
+	node_unlock(from);
+}
+
+struct page *node_own_child(u64 *entry, vaddr_t addr, struct reserve *reserve,
+			    struct gather *gather)
+{
+	struct page *child = entry_child(*entry);
+
+	if (page_refs(child) > 1) {
+		struct page *copy = reserve_take(reserve);
+
+		table_init(copy, child->level);
+		node_copy(copy, child);
+		*entry = page_paddr(copy) | ENTRY_P | ENTRY_U | ENTRY_A;
+		gather_flush(gather, addr, addr + PAGE_SIZE);
+		page_drop(child, gather);
+		atomic_fetch_add_explicit(&mm_stat.table_copies, 1, memory_order_relaxed);
+		child = copy;
+	}
+	if (!(*entry & ENTRY_W))
+		__atomic_fetch_or(entry, ENTRY_W, __ATOMIC_RELAXED);
+	return child;
+}

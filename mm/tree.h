@@ -1,0 +1,197 @@
+/*
+ * The tree of page tables, and the law it keeps.
+ *
+ * Levels: 4 = root (PML4), 3 = PDPT, 2 = PD, 1 = PTE table, 0 = page. An entry in a table of level
+ * L points at a child of level L - 1. Tables and pages are nodes alike; fork makes trees share them
+ * at any level:
+ *
+ *         parent       child                     parent       child
+ *            |           |      child writes        |           |
+ *          [ A ]       [ A']    one page          [ A ]       [ A']
+ *              \       /        ------------>       |           |
+ *               [ B ]2                            [ B ]1      [ B']1     the path is copied from
+ * the /   \                             /   \ _____ /   |      first shared node down; what [ C ]1
+ * [ D ]1                    [ C ]1  [ D ]2    [ C']1   hangs off it is shared instead
+ *
+ * THE LAW
+ *
+ *  1. Counting. refs(node) = entries that point at it, in any table, plus the holders of the
+ * kernel's own: an address space's hold on its root, an object's on a page that it caches, the
+ * kernel's on the zero page. Pointers are counted, never processes.
+ *  2. Ownership. An address space owns a node when every node on the path from its root down to and
+ * including it has refs 1.
+ *  3. Edits. Only an owned node may change what an address space means. To edit, walk down from the
+ * root; a child with refs 1 is kept, a child with refs > 1 is copied (node_copy: its children get
+ * one more ref each), the entry pointed at the copy, and one ref of the original dropped. There is
+ * no other copy-on-write.
+ *  4. Fills. What every sharer would do alike may be done in place in a shared table, under its
+ * lock: filling an empty entry for a read. One fault serves all sharers.
+ *  5. Taking away is safe. Clearing W in a shared table changes no meaning, since a fault gives it
+ * back to whoever may write. Giving needs ownership.
+ *  6. Writable means exclusive. An entry has W = 1 only if its child has refs 1. The one exception
+ * is a leaf marked ENTRY_SHARED, which maps a page of a MAP_SHARED region. The processor ANDs W
+ * down the walk (Intel SDM vol. 3, 4.6), so what the hardware lets a program write is exclusive all
+ * the way.
+ *  7. Same span, same regions. All sharers of a table agree on the regions over its span, but for
+ * PROT_WRITE, which no shared table grants. Whoever changes regions first owns the tables that the
+ * change covers in part and drops those that it covers whole (mm/map.c).
+ *  8. Figures live in the node: used and present are those of the table itself, whoever shares it.
+ *  9. An edit that may need memory takes it first (struct reserve): on failure nothing has changed.
+ *
+ * mm_audit() recomputes it all (mm/audit.c).
+ */
+#pragma once
+
+#include "mm/frame.h"
+#include "mm/mm.h"
+
+/* Entry bits (Intel SDM vol. 3, table 4-15 to 4-20); 9 and 10 are ignored by the hardware. */
+#define ENTRY_P      (1ul << 0)
+#define ENTRY_W      (1ul << 1)
+#define ENTRY_U      (1ul << 2)
+#define ENTRY_A      (1ul << 5)
+#define ENTRY_D      (1ul << 6)
+#define ENTRY_SHARED (1ul << 9)  /* leaf of a MAP_SHARED region: law 6 does not bind it */
+#define ENTRY_NONE   (1ul << 10) /* leaf under PROT_NONE: holds its page with P = 0 */
+#define ENTRY_NX     (1ul << 63)
+#define ENTRY_PADDR  0x000ffffffffff000ul
+
+#define ROOT_LEVEL   4
+#define ENTRIES      512u
+#define USER_ENTRIES 256u /* of a root; the others map the kernel and are not part of the tree */
+
+/* Bytes that one entry of a table of this level maps. */
+static inline u64 entry_span(u32 level)
+{
+	return 1ul << (PAGE_SHIFT + 9 * (level - 1));
+}
+
+static inline u32 entry_index(vaddr_t addr, u32 level)
+{
+	return addr >> (PAGE_SHIFT + 9 * (level - 1)) & (ENTRIES - 1);
+}
+
+static inline u32 node_entries(const struct page *table)
+{
+	return table->level == ROOT_LEVEL ? USER_ENTRIES : ENTRIES;
+}
+
+static inline u64 *node_at(const struct page *table, u32 index)
+{
+	return (u64 *)page_virt(table) + index;
+}
+
+/* The child that a used entry points at. */
+static inline struct page *entry_child(u64 entry)
+{
+	return paddr_page(entry & ENTRY_PADDR);
+}
+
+/* The page that all reads of untouched anonymous memory see. */
+extern struct page *zero_page;
+
+static inline bool entry_counts_present(u64 entry)
+{
+	return entry && entry_child(entry) != zero_page;
+}
+
+/* The first used entry at or after index, or node_entries() when there is none. */
+u32 node_next_used(const struct page *table, u32 index);
+
+/* for each used entry: index i, value *entry */
+#define node_for_each(table, i, entry)                               \
+	for (u32 i = node_next_used(table, 0);                       \
+	     i < node_entries(table) && (entry = node_at(table, i)); \
+	     i = node_next_used(table, i + 1))
+
+/*
+ * A node's lock guards its entries, used and present. Order: from the root down. Spins; may not
+ * sleep while held.
+ */
+void node_lock(struct page *table);
+void node_unlock(struct page *table);
+
+/* Replaces an entry and keeps used and present true; refs are the caller's affair. locked: the
+ * table. */
+void entry_set(struct page *table, u64 *entry, u64 value);
+
+/* ---- Memory taken ahead of an edit (law 9) ---- */
+
+struct reserve {
+	struct page *first; /* linked through link.next */
+	u32 count;
+};
+
+#define RESERVE_EMPTY   \
+	{               \
+		NULL, 0 \
+	}
+
+/* Takes frames until there are count; -ENOMEM leaves what was there before. */
+int reserve_fill(struct reserve *reserve, u32 count);
+struct page *reserve_take(struct reserve *reserve);
+/* Gives back what an edit did not need. */
+void reserve_release(struct reserve *reserve);
+
+/* ---- Pages that lost their last pointer, kept until no CPU can reach them any more ---- */
+
+struct gather {
+	struct mm *mm;
+	vaddr_t start, end; /* to flush; start >= end: nothing */
+	struct page *dead;  /* linked through link.next */
+};
+
+static inline struct gather gather_begin(struct mm *mm)
+{
+	return (struct gather) {mm, ~0ul, 0, NULL};
+}
+
+/* Adds [start, end) to what gather_end() flushes. */
+static inline void gather_flush(struct gather *gather, vaddr_t start, vaddr_t end)
+{
+	gather->start = MIN(gather->start, start);
+	gather->end = MAX(gather->end, end);
+}
+
+/* Flushes, then frees what was gathered. */
+void gather_end(struct gather *gather);
+
+/* ---- Nodes ---- */
+
+/* A pointer more, a pointer less. A page that nobody points at lets go of its children and joins
+ * the gathered. */
+static inline void page_get(struct page *page)
+{
+	atomic_fetch_add_explicit(&page->refs, 1, memory_order_relaxed);
+}
+void page_drop(struct page *page, struct gather *gather);
+
+/* page_drop() for a pointer that no CPU can hold a translation of: a caller's own ref, an object's.
+ */
+void page_put(struct page *page);
+
+static inline u32 page_refs(const struct page *page)
+{
+	return atomic_load_explicit(&page->refs, memory_order_acquire);
+}
+
+/* Makes a frame an empty table of this level with one ref, the caller's. */
+void table_init(struct page *frame, u32 level);
+
+/* Makes a frame a page of data with one ref, the caller's; its contents are the caller's affair. */
+void data_init(struct page *frame);
+
+/*
+ * Makes `to`, a fresh table of from's level, point at all that `from` points at: every child gets
+ * one more ref, and both sides lose W (law 6). This is fork of one table, and copy-on-write of one.
+ * Locks from.
+ */
+void node_copy(struct page *to, struct page *from);
+
+/*
+ * Law 3 for one entry of an owned, locked table: makes the child table that it points at owned too,
+ * and sets W. A shared one is copied into a frame of the reserve, which must hold one, and addr's
+ * translation is gathered for a flush. Returns the child.
+ */
+struct page *node_own_child(u64 *entry, vaddr_t addr, struct reserve *reserve,
+			    struct gather *gather);

@@ -1,0 +1,186 @@
+/*
+ * mm/machine.h for a plain program. Physical memory is one array, so physical address 0 is its
+ * first byte. Locks check that they are taken and let go in pairs; there is one thread.
+ *
+ * The TLB keeps every translation that a walk found until mm/ flushes it, which is the worst a
+ * processor may do.
+ */
+#include "tests/host/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mm/tree.h"
+
+u64 direct_map_base;
+
+#define TLB_SIZE 4096
+
+static struct tlb_entry {
+	struct mm *mm;
+	vaddr_t addr;
+	u64 entry; /* of the leaf, with W and NX as the whole walk gives them */
+} tlb[TLB_SIZE];
+
+void machine_start(u64 count)
+{
+	void *memory = aligned_alloc(PAGE_SIZE << MAX_ORDER,
+				     ROUND_UP(count << PAGE_SHIFT, PAGE_SIZE << MAX_ORDER));
+	void *array = calloc(count, sizeof(struct page));
+
+	if (!memory || !array)
+		panic("no memory for %lu frames", count);
+	memset(memory, 0xa5, count << PAGE_SHIFT);
+	direct_map_base = (u64)memory;
+	frames_init(array, count);
+	frames_add(0, count);
+	mm_init();
+}
+
+static struct tlb_entry *tlb_slot(struct mm *mm, vaddr_t addr)
+{
+	return &tlb[(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % TLB_SIZE];
+}
+
+void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+	for (u32 i = 0; i < TLB_SIZE; i++)
+		if (tlb[i].mm == mm && tlb[i].addr >= start && tlb[i].addr < end)
+			tlb[i].mm = NULL;
+}
+
+void tlb_flush_all(struct mm *mm)
+{
+	tlb_flush_range(mm, 0, ~0ul);
+}
+
+void machine_forget(struct mm *mm)
+{
+	tlb_flush_all(mm);
+}
+
+/* The leaf that a walk finds, W and NX combined from all levels; 0 when some level is not present.
+ */
+static u64 walk(struct mm *mm, vaddr_t addr)
+{
+	struct page *table = mm->root;
+	u64 write = ENTRY_W, no_execute = 0;
+
+	for (;;) {
+		u64 entry = *node_at(table, entry_index(addr, table->level));
+
+		if (!(entry & ENTRY_P) || !(entry & ENTRY_U))
+			return 0;
+		write &= entry;
+		no_execute |= entry & ENTRY_NX;
+		if (table->level == 1)
+			return (entry & ~(ENTRY_W | ENTRY_NX)) | write | no_execute;
+		table = entry_child(entry);
+	}
+}
+
+static bool permits(u64 entry, enum access access)
+{
+	return (entry & ENTRY_P) && (access != ACCESS_WRITE || (entry & ENTRY_W)) &&
+	       (access != ACCESS_EXEC || !(entry & ENTRY_NX));
+}
+
+int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at)
+{
+	struct tlb_entry *slot = tlb_slot(mm, addr);
+
+	if (slot->mm != mm || slot->addr != addr || !permits(slot->entry, access)) {
+		u64 entry = walk(mm, addr);
+
+		if (!permits(entry, access))
+			return -1;
+		*slot = (struct tlb_entry) {mm, addr, entry};
+	}
+	*at = page_virt(entry_child(slot->entry));
+	return 0;
+}
+
+int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at)
+{
+	int error = 0;
+
+	for (int tries = 0; machine_translate(mm, addr, access, at) != 0; tries++) {
+		if (tries == 3)
+			panic("the fault at %lx is resolved and comes back", addr);
+		error = mm_fault(mm, addr, access);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+void machine_init_root(u64 *root)
+{
+	for (u32 i = USER_ENTRIES; i < ENTRIES; i++)
+		root[i] = ENTRY_P | ENTRY_W; /* never followed: the kernel's half */
+}
+
+u32 machine_cpu(void)
+{
+	return 0;
+}
+
+void spin_lock(struct spinlock *lock)
+{
+	ASSERT(!lock->held, "spinlock %p is held", (void *)lock);
+	lock->held = 1;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+	ASSERT(lock->held, "spinlock %p is free", (void *)lock);
+	lock->held = 0;
+}
+
+void read_lock(struct rwlock *lock)
+{
+	ASSERT(lock->readers >= 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
+	lock->readers++;
+}
+
+void read_unlock(struct rwlock *lock)
+{
+	ASSERT(lock->readers > 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
+	lock->readers--;
+}
+
+void write_lock(struct rwlock *lock)
+{
+	ASSERT(lock->readers == 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
+	lock->readers = -1;
+}
+
+void write_unlock(struct rwlock *lock)
+{
+	ASSERT(lock->readers == -1, "rwlock %p: readers %d", (void *)lock, lock->readers);
+	lock->readers = 0;
+}
+
+void printk(const char *format, ...)
+{
+	va_list args;
+
+	fputs("# ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+}
+
+void panic(const char *format, ...)
+{
+	va_list args;
+
+	fputs("# panic: ", stdout);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	puts("\nBail out! panic");
+	fflush(stdout);
+	abort();
+}

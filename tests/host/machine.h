@@ -1,0 +1,20 @@
+/* The machine that mm/ runs on in host tests: an array of frames, a page walker, and a TLB that
+ * forgets only when told. */
+#pragma once
+
+#include "mm/mm.h"
+
+/* Starts the machine with this many frames, all free; once in a program. */
+void machine_start(u64 frames);
+
+/*
+ * What a program's access of the page at addr finds: 0 and the frame's contents in *at, or -1 when
+ * the hardware would fault. Uses the TLB of mm first and fills it, as the processor does.
+ */
+int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at);
+
+/* The access, with faults resolved as the kernel does: 0, or what mm_fault() said. */
+int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at);
+
+/* Forgets the TLB of an mm that is about to be destroyed. */
+void machine_forget(struct mm *mm);

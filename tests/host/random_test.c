@@ -1,0 +1,361 @@
+/*
+ * mm/ against a model: random operations on a few address spaces, what each read must see known
+ * from plain arrays.
+ *
+ * The space is cut into slots: windows of single pages around the boundaries of tables at every
+ * level, and the wide gaps between the windows. An operation works on a run of slots, so it covers
+ * tables in part and whole. After each step the audit runs; now and then everything is read back;
+ * in failing runs an allocation inside an operation is refused, and then neither meaning nor memory
+ * may have changed.
+ *
+ * usage: random_test [FIRST_SEED [SEEDS [STEPS]]]
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "mm/errno.h"
+#include "mm/heap.h"
+#include "mm/object.h"
+#include "mm/tree.h"
+#include "tests/host/machine.h"
+
+#define FRAMES     2048
+#define WINDOW     6u /* pages on each side of a boundary */
+#define MOST_MMS   6u
+#define FILE_PAGES 24u
+
+static const vaddr_t boundaries[] = {
+	0x400000,     /* between two PTE tables */
+	0x40000000,   /* between two page directories */
+	0x40200000,   /* between two PTE tables of the second */
+	0x8000000000, /* between two PDPTs */
+};
+#define WINDOWS ARRAY_SIZE(boundaries)
+#define SLOTS   (WINDOWS * (2 * WINDOW + 1) - 1)
+
+enum kind { UNMAPPED, ANONYMOUS, FILE_PRIVATE, FILE_SHARED };
+
+/* What the model knows of one slot in one address space. */
+struct slot {
+	enum kind kind;
+	u32 prot;
+	u64 index; /* of the page in the file */
+	bool own;  /* has contents of its own: value; else what the file holds, or 0 */
+	u64 value;
+};
+
+struct space {
+	struct mm *mm;
+	struct slot slots[SLOTS];
+};
+
+static struct {
+	vaddr_t start, end;
+} places[SLOTS];
+
+static struct space spaces[MOST_MMS];
+static u32 live;
+static struct object *file;
+static u64 file_values[FILE_PAGES];
+static u64 rng_state, seed, step;
+static bool failing;
+
+static u32 rng(u32 below)
+{
+	rng_state = rng_state * 6364136223846793005ul + 1442695040888963407ul;
+	return (u32)(rng_state >> 33) % below;
+}
+
+#define CHECK(cond, format, ...)                                                       \
+	do {                                                                           \
+		if (!(cond)) {                                                         \
+			printf("# seed %lu%s, step %lu: %s: " format "\n", seed,       \
+			       failing ? " failing" : "", step, #cond, ##__VA_ARGS__); \
+			printf("Bail out! replay with: random_test %lu 1\n", seed);    \
+			exit(1);                                                       \
+		}                                                                      \
+	} while (0)
+
+static void places_init(void)
+{
+	u32 n = 0;
+
+	for (u32 w = 0; w < WINDOWS; w++) {
+		vaddr_t first = boundaries[w] - WINDOW * PAGE_SIZE;
+
+		if (w > 0) {
+			places[n].start = places[n - 1].end;
+			places[n++].end = first;
+		}
+		for (u32 i = 0; i < 2 * WINDOW; i++, n++) {
+			places[n].start = first + i * PAGE_SIZE;
+			places[n].end = places[n].start + PAGE_SIZE;
+		}
+	}
+	CHECK(n == SLOTS, "%u", n);
+}
+
+static bool is_page(u32 slot)
+{
+	return places[slot].end - places[slot].start == PAGE_SIZE;
+}
+
+/* What a read of the slot must see. */
+static u64 expected_value(const struct slot *slot)
+{
+	if (slot->own)
+		return slot->value;
+	return slot->kind >= FILE_PRIVATE ? file_values[slot->index] : 0;
+}
+
+static int expected_error(const struct slot *slot, enum access access)
+{
+	if (slot->kind == UNMAPPED)
+		return -EFAULT;
+	if (slot->prot == PROT_NONE || (access == ACCESS_WRITE && !(slot->prot & PROT_WRITE)) ||
+	    (access == ACCESS_EXEC && !(slot->prot & PROT_EXEC)))
+		return -EACCES;
+	if (slot->kind >= FILE_PRIVATE && !slot->own && slot->index >= FILE_PAGES)
+		return -ENXIO;
+	return 0;
+}
+
+/* Memory of the kernel's own, in a number that an operation without effect leaves as it was. */
+static u64 memory_in_use(void)
+{
+	return frames_total() - frames_free();
+}
+
+static void do_access(struct space *space, u32 i, enum access access)
+{
+	struct slot *slot = &space->slots[i];
+	char *at = NULL;
+	u64 before = memory_in_use();
+	int error = machine_access(space->mm, places[i].start, access, &at);
+
+	if (failing && error == -ENOMEM) {
+		CHECK(memory_in_use() == before, "%lu, was %lu", memory_in_use(), before);
+		return;
+	}
+	CHECK(error == expected_error(slot, access), "slot %u: error %d, expected %d", i, error,
+	      expected_error(slot, access));
+	if (error)
+		return;
+
+	u64 *first = (u64 *)at, *last = (u64 *)(at + PAGE_SIZE) - 1;
+
+	CHECK(*first == expected_value(slot) && *last == expected_value(slot),
+	      "slot %u of space %ld: reads %lu and %lu, expected %lu", i, (long)(space - spaces),
+	      *first, *last, expected_value(slot));
+	if (access != ACCESS_WRITE)
+		return;
+	*first = *last = step + 1;
+	if (slot->kind == FILE_SHARED) {
+		file_values[slot->index] = step + 1;
+	} else {
+		slot->own = true;
+		slot->value = step + 1;
+	}
+}
+
+static void forget_slots(struct space *space, u32 first, u32 last)
+{
+	for (u32 i = first; i <= last; i++)
+		space->slots[i] = (struct slot) {0};
+}
+
+/* 0, or true when the operation failed for want of memory, as it may in failing runs, and changed
+ * nothing. */
+static bool refused(i64 result, u64 memory_before)
+{
+	if (!failing || result != -ENOMEM)
+		return false;
+	CHECK(memory_in_use() == memory_before, "%lu, was %lu", memory_in_use(), memory_before);
+	return true;
+}
+
+static u32 random_prot(void)
+{
+	static const u32 prots[] = {
+		PROT_READ | PROT_WRITE,
+		PROT_READ | PROT_WRITE,
+		PROT_READ,
+		PROT_NONE,
+		PROT_READ | PROT_EXEC,
+		PROT_READ | PROT_WRITE | PROT_EXEC,
+	};
+
+	return prots[rng(ARRAY_SIZE(prots))];
+}
+
+static void do_map(struct space *space, u32 first, u32 last)
+{
+	enum kind kind = ANONYMOUS + rng(3);
+	u32 prot = random_prot(), from = rng(FILE_PAGES);
+	u32 flags = (kind == FILE_SHARED ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED;
+	vaddr_t start = places[first].start;
+	u64 before = memory_in_use();
+	i64 result =
+		mm_map(space->mm, start, places[last].end - start, prot, flags,
+		       kind == ANONYMOUS ? NULL : file, kind == ANONYMOUS ? 0 : from * PAGE_SIZE);
+
+	if (refused(result, before))
+		return;
+	CHECK(result == (i64)start, "%ld", result);
+	for (u32 i = first; i <= last; i++)
+		space->slots[i] = (struct slot) {
+			.kind = kind,
+			.prot = prot,
+			.index = from + ((places[i].start - start) >> PAGE_SHIFT),
+		};
+}
+
+static void do_unmap(struct space *space, u32 first, u32 last)
+{
+	u64 before = memory_in_use();
+	int error =
+		mm_unmap(space->mm, places[first].start, places[last].end - places[first].start);
+
+	if (refused(error, before))
+		return;
+	CHECK(error == 0, "%d", error);
+	forget_slots(space, first, last);
+}
+
+static void do_protect(struct space *space, u32 first, u32 last)
+{
+	u32 prot = random_prot();
+	u64 before = memory_in_use();
+	bool mapped = true;
+
+	for (u32 i = first; i <= last; i++)
+		mapped = mapped && space->slots[i].kind != UNMAPPED;
+
+	int error = mm_protect(space->mm, places[first].start,
+			       places[last].end - places[first].start, prot);
+
+	if (mapped && refused(error, before))
+		return;
+	CHECK(error == (mapped ? 0 : -ENOMEM), "%d", error);
+	for (u32 i = first; mapped && i <= last; i++)
+		space->slots[i].prot = prot;
+}
+
+static void do_fork(struct space *space)
+{
+	u64 before = memory_in_use();
+	struct mm *child;
+	int error = mm_fork(space->mm, rng(5), &child);
+
+	if (refused(error, before))
+		return;
+	CHECK(error == 0, "%d", error);
+	spaces[live] = *space;
+	spaces[live++].mm = child;
+}
+
+static void do_exit(u32 which)
+{
+	machine_forget(spaces[which].mm);
+	mm_destroy(spaces[which].mm);
+	spaces[which] = spaces[--live];
+}
+
+static void random_step(void)
+{
+	struct space *space = &spaces[rng(live)];
+	u32 first = rng(SLOTS), last = first + rng(MIN(SLOTS - first, 20u));
+	u32 what = rng(100);
+
+	if (failing && rng(2))
+		frames_fail_nth(1 + rng(6));
+	if (what < 10)
+		do_map(space, first, last);
+	else if (what < 17)
+		do_unmap(space, first, last);
+	else if (what < 27)
+		do_protect(space, first, last);
+	else if (what < 87 && is_page(first))
+		do_access(space, first,
+			  what < 57   ? ACCESS_WRITE
+			  : what < 82 ? ACCESS_READ
+				      : ACCESS_EXEC);
+	else if (what >= 87 && what < 95 && live < MOST_MMS)
+		do_fork(space);
+	else if (what >= 95 && live > 1)
+		do_exit((u32)(space - spaces));
+	frames_fail_nth(0);
+}
+
+static void read_all(void)
+{
+	for (u32 s = 0; s < live; s++)
+		for (u32 i = 0; i < SLOTS; i++)
+			if (is_page(i))
+				do_access(&spaces[s], i, ACCESS_READ);
+}
+
+static void object_populate(void)
+{
+	for (u64 i = 0; i < FILE_PAGES; i++) {
+		u64 zero = 0;
+
+		CHECK(object_write(file, i * PAGE_SIZE, &zero, sizeof(zero)) == sizeof(zero),
+		      "page %lu", i);
+	}
+}
+
+static void run(u64 steps)
+{
+	rng_state = seed;
+	live = 1;
+	memset(spaces, 0, sizeof(spaces));
+	memset(file_values, 0, sizeof(file_values));
+
+	u64 frames_before = frames_free(), heap_before = heap_bytes();
+
+	file = object_create(FILE_PAGES * PAGE_SIZE, &file);
+	spaces[0].mm = mm_create();
+	CHECK(file && spaces[0].mm, "no memory");
+	if (failing) /* a page that a refused fault leaves in the object's cache is no leak, but
+			blurs the count */
+		object_populate();
+	for (step = 0; step < steps; step++) {
+		random_step();
+		CHECK(mm_audit() == 0, "the audit found faults");
+		if (step % 64 == 63)
+			read_all();
+	}
+	read_all();
+	while (live)
+		do_exit(live - 1);
+	object_put(file);
+	CHECK(mm_audit() == 0, "the audit found faults");
+	CHECK(frames_free() == frames_before, "%lu, was %lu", frames_free(), frames_before);
+	CHECK(heap_bytes() == heap_before, "%lu, was %lu", heap_bytes(), heap_before);
+}
+
+static u64 argument(int argc, char **argv, int i, u64 otherwise)
+{
+	return argc > i ? strtoul(argv[i], NULL, 0) : otherwise;
+}
+
+int main(int argc, char **argv)
+{
+	u64 first = argument(argc, argv, 1, 1), seeds = argument(argc, argv, 2, 100);
+	u64 steps = argument(argc, argv, 3, 500);
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("KTAP version 1\n1..2\n");
+	machine_start(FRAMES);
+	places_init();
+	for (int pass = 0; pass < 2; pass++) {
+		failing = pass;
+		for (seed = first; seed < first + seeds; seed++)
+			run(steps);
+		printf("ok %d - %lu random operations%s agree with the model\n", pass + 1,
+		       seeds * steps, failing ? ", with allocations refused," : "");
+	}
+	return 0;
+}
