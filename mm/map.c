@@ -249,7 +249,7 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	struct region region = {.object = object, .offset = offset, .prot = prot};
 	struct span span;
 
-	region.flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN);
+	region.flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_DENYWRITE);
 	if (length == 0 || (offset & PAGE_MASK))
 		return -EINVAL;
 	if (length > USER_END)
@@ -296,6 +296,15 @@ static void set_rights(struct page *table, vaddr_t base, const struct span *span
 	node_unlock(table);
 }
 
+static bool denies_write(const struct region_set *set, const struct span *span)
+{
+	for (u32 i = regions_find(set, span->start); i < set->count && set->at[i].start < span->end;
+	     i++)
+		if (set->at[i].flags & MAP_DENYWRITE)
+			return true;
+	return false;
+}
+
 /* Whether reading or executing is allowed otherwise than before, somewhere in span: then sharers
  * would disagree. */
 static bool changes_reading(const struct region_set *set, const struct span *span, u32 prot)
@@ -317,6 +326,8 @@ static int protect_locked(struct mm *mm, const struct span *span, u32 prot)
 
 	if (!regions_cover(mm->regions, span->start, span->end))
 		return -ENOMEM;
+	if ((prot & PROT_WRITE) && denies_write(mm->regions, span))
+		return -EACCES;
 
 	bool reading = changes_reading(mm->regions, span, prot);
 	int error = edit_begin(&edit, mm, reading ? span : NULL, ALL_TABLES, 2);

@@ -20,6 +20,7 @@ struct object;
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
 #define MAP_GROWSDOWN       0x100u
+#define MAP_DENYWRITE       0x800u /* of a region: mprotect may never give it PROT_WRITE */
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
 #define MAP_STACK           0x20000u
@@ -30,7 +31,7 @@ struct region {
 	struct object *object; /* what it maps, one ref held; NULL: anonymous private memory */
 	u64 offset; /* of start in the object, in bytes, page aligned; 0 without an object */
 	u32 prot;   /* PROT_ bits */
-	u32 flags;  /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN */
+	u32 flags;  /* MAP_SHARED or MAP_PRIVATE, MAP_GROWSDOWN, MAP_DENYWRITE */
 };
 
 struct region_set {

@@ -1,0 +1,180 @@
+# Coppice. `make help` lists the targets.
+#
+# Everything is built under build/: the kernel from boot/, kernel/ and mm/; newlib and the programs of user/ and
+# tests/guest/ on it; of these an initramfs, and of all an ISO image that GRUB boots. Every program is one C file, or a
+# directory of C files; no list here names them.
+
+MAKEFLAGS += -j$(shell nproc) --no-builtin-rules
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+B := build
+
+.PHONY: all run test check gdb clean help setup kernel newlib initramfs iso host-tests
+all: kernel iso host-tests
+
+help:
+	@echo 'make run     boot Coppice in QEMU to its shell'
+	@echo 'make test    run all tests, on this machine and in the guest'
+	@echo 'make         build everything without running it'
+	@echo 'make check   formatting and static analysis of all C files'
+	@echo 'make gdb     QEMU stopped at the kernel'"'"'s entry, gdb attached'
+	@echo 'make clean   remove build/ (newlib too: it takes a minute to build again)'
+	@echo 'tools/run    run one program in the guest; tools/run --help'
+
+# Installs what is missing, or says how; instant when nothing is.
+setup:
+	@tools/setup
+
+# Kernel
+
+KERNEL_FLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-stack-protector -fno-pic -fno-pie -mno-red-zone \
+	-mgeneral-regs-only -mcmodel=kernel -fno-omit-frame-pointer -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -Wall -Wextra -Werror -I.
+NASM_FLAGS := -f elf64 -g -F dwarf
+
+kernel_c := $(wildcard kernel/*.c kernel/*/*.c mm/*.c)
+kernel_asm := $(wildcard boot/*.asm)
+kernel_objects := $(kernel_asm:%=$B/kernel/%.o) $(kernel_c:%=$B/kernel/%.o)
+
+kernel: $B/coppice.elf
+
+$B/kernel/%.c.o: %.c | setup
+	@mkdir -p $(@D)
+	@gcc $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/kernel/%.asm.o: %.asm | setup
+	@mkdir -p $(@D)
+	@nasm $(NASM_FLAGS) -MD $(@:.o=.d) -MP -MT $@ -o $@ $<
+
+$B/coppice.elf: linker.ld $(kernel_objects)
+	@echo 'kernel: linking $@'
+	@gcc -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+		-T linker.ld -o $@ $(kernel_objects)
+
+# The image that boots: without debug information, with the symbols that backtraces print.
+$B/iso/boot/coppice.elf: $B/coppice.elf
+	@mkdir -p $(@D)
+	@objcopy --strip-debug $< $@
+
+# newlib, and the system calls under it. What newlib is compiled against is listed: a change means building it again.
+
+newlib_headers := $(addprefix libc/include/,machine/_types.h machine/time.h sys/errno.h sys/fcntl.h sys/features.h \
+	sys/signal.h sys/stat.h)
+
+newlib: $B/newlib/lib/libc.a
+
+$B/newlib/lib/libc.a: tools/newlib $(newlib_headers) | setup
+	@mkdir -p $B
+	@+MAKEFLAGS= tools/newlib $B/newlib
+	@touch $@
+
+USER_FLAGS = -std=gnu17 -O2 -g -D_GNU_SOURCE -nostdinc -isystem libc/include -isystem $B/newlib/include \
+	-isystem $(gcc_include) -I. -fno-stack-protector -fno-pic -fno-pie -ffunction-sections \
+	-fdata-sections -fno-asynchronous-unwind-tables -Wall -Wextra -Werror
+gcc_include = $(eval gcc_include := $$(shell gcc -print-file-name=include))$(gcc_include)
+
+$B/user/%.c.o: %.c $B/newlib/lib/libc.a | setup
+	@mkdir -p $(@D)
+	@gcc $(USER_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/user/%.asm.o: %.asm | setup
+	@mkdir -p $(@D)
+	@nasm $(NASM_FLAGS) -o $@ $<
+
+# Programs. user/NAME.c or user/NAME/*.c becomes /bin/NAME, with what it uses of user/lib/. tests/guest/NAME.c becomes
+# /tests/NAME; a file there that has a header of its name is no test, but for the tests to use.
+
+program_source = $(wildcard $1.c $1/*.c)
+bin_names := $(sort $(patsubst user/%.c,%,$(wildcard user/*.c)) \
+	$(filter-out lib,$(patsubst user/%/,%,$(sort $(dir $(wildcard user/*/*.c))))))
+test_helpers := $(patsubst %.h,%.c,$(wildcard tests/guest/*.h))
+test_names := $(patsubst tests/guest/%.c,%,$(filter-out $(test_helpers),$(wildcard tests/guest/*.c)))
+programs := $(bin_names:%=$B/programs/bin/%) $(test_names:%=$B/programs/tests/%)
+
+$B/user/libuser.a: $(patsubst %,$B/user/%.o,$(wildcard user/lib/*.c))
+$B/user/libtests.a: $(patsubst %,$B/user/%.o,$(wildcard $(test_helpers)))
+$B/user/libcoppice.a: $(patsubst %,$B/user/%.o,$(wildcard libc/*.c))
+$B/user/lib%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	@ar rcs $@ $^
+
+USER_LINK = gcc -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096
+c_libraries := -Wl,--start-group $B/user/libcoppice.a $B/newlib/lib/libc.a $B/newlib/lib/libm.a \
+	-Wl,--end-group -lgcc
+
+.SECONDEXPANSION:
+$B/programs/bin/%: $$(patsubst $$(percent),$B/user/$$(percent).o,$$(call program_source,user/$$*)) \
+		$B/user/libc/crt0.asm.o $B/user/libuser.a $B/user/libcoppice.a
+	@mkdir -p $(@D)
+	@$(USER_LINK) -o $@ $(filter %.o,$^) $B/user/libuser.a $(c_libraries)
+$B/programs/tests/%: $B/user/tests/guest/%.c.o $B/user/libc/crt0.asm.o $B/user/libtests.a $B/user/libcoppice.a
+	@mkdir -p $(@D)
+	@$(USER_LINK) -o $@ $(filter %.o,$^) $B/user/libtests.a $(c_libraries)
+percent := %
+
+# Programs of Linux that the tests run unmodified: tests/musl/NAME.c, static on musl.
+
+musl_programs := $(patsubst tests/musl/%.c,$B/musl/%,$(wildcard tests/musl/*.c))
+$B/musl/%: tests/musl/%.c | setup
+	@mkdir -p $(@D)
+	@musl-gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $<
+
+# Initramfs and ISO
+
+initramfs: $B/iso/boot/initramfs.cpio
+
+$B/iso/boot/initramfs.cpio: tools/initramfs $(programs)
+	@mkdir -p $(@D)
+	@tools/initramfs $B/programs $B/initramfs $@
+
+iso: $B/coppice.iso
+
+$B/iso/boot/grub/grub.cfg: boot/grub.cfg
+	@mkdir -p $(@D)
+	@cp $< $@
+
+$B/coppice.iso: $B/iso/boot/coppice.elf $B/iso/boot/initramfs.cpio $B/iso/boot/grub/grub.cfg tools/iso | setup
+	@echo 'iso: $@'
+	@tools/iso $B/iso $@
+
+# Tests on this machine: tests/host/NAME_test.c with mm/ and the machine that tests/host/machine.c plays.
+
+HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-fno-strict-aliasing -Wall -Wextra -Werror -I.
+mm_host_objects := $(patsubst %,$B/host/%.o,$(wildcard mm/*.c) $(filter-out %_test.c,$(wildcard tests/host/*.c)))
+host_tests := $(patsubst tests/host/%.c,$B/tests/host/%,$(wildcard tests/host/*_test.c))
+
+host-tests: $(host_tests)
+
+$B/host/%.c.o: %.c | setup
+	@mkdir -p $(@D)
+	@gcc $(HOST_FLAGS) -MMD -MP -c -o $@ $<
+
+$B/tests/host/%: $B/host/tests/host/%.c.o $(mm_host_objects)
+	@mkdir -p $(@D)
+	@gcc $(HOST_FLAGS) -o $@ $^
+
+# Doing things
+
+run: all
+	@tools/run
+
+test: all $(musl_programs)
+	@tests/run
+
+gdb: all
+	@tools/gdb
+
+# generated by formatting rules, not by taste: .clang-format and .clang-tidy say which
+c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] mm/*.[ch] user/*.[ch] user/*/*.[ch] libc/*.[ch] tests/*/*.[ch])
+check: newlib
+	@tools/check
+
+clean:
+	rm -rf $B
+
+.SECONDARY:
+-include $(kernel_objects:.o=.d) $(shell find $B/user $B/host -name '*.d' 2>/dev/null)

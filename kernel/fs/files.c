@@ -1,0 +1,329 @@
+/*
+ * Descriptor tables, shared by fork until one side changes its own.
+ *
+ * Invariant: a table with refs > 1 does not change but for its refs; who wants to change it makes a
+ * copy first, in which every open file has one more ref. So a table is read without a lock: a
+ * shared one stands still, and one with refs 1 is changed only by the process that owns it, in the
+ * midst of its own system call, which is not preempted and does not sleep while it changes slots.
+ * Threads that share a process will want a lock in struct process.
+ */
+#include "kernel/fs/files.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/process.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+
+#define INLINE_SLOTS \
+	8 /* as many as most programs ever need, so that most tables are one small allocation */
+
+struct slot {
+	struct file *file; /* one ref; NULL: free */
+	bool close_on_exec;
+};
+
+struct files {
+	_Atomic u32 refs;   /* processes that point at it, and whoever looks at it just now */
+	u32 expected;       /* the audit's own count of refs */
+	u32 capacity;       /* slots */
+	struct slot *slots; /* few, or an allocation of its own */
+	struct slot few[INLINE_SLOTS];
+	struct list all; /* guarded by all_lock */
+};
+
+static struct spinlock all_lock;
+static struct list all_files = {&all_files, &all_files};
+
+/* A table of at least capacity slots. */
+static struct files *create(u32 capacity)
+{
+	struct files *files = kmalloc(sizeof(*files));
+
+	if (!files)
+		return NULL;
+	files->refs = 1;
+	files->capacity = MAX(capacity, INLINE_SLOTS);
+	files->slots = files->few;
+	if (capacity > INLINE_SLOTS)
+		files->slots = kmalloc(capacity * sizeof(struct slot));
+	if (!files->slots) {
+		kfree(files);
+		return NULL;
+	}
+	spin_lock(&all_lock);
+	list_push_back(&all_files, &files->all);
+	spin_unlock(&all_lock);
+	return files;
+}
+
+struct files *files_create(void)
+{
+	return create(0);
+}
+
+void files_get(struct files *files)
+{
+	u32 refs = atomic_fetch_add(&files->refs, 1);
+
+	ASSERT(refs > 0, "files had refs %u", refs);
+}
+
+void files_put(struct files *files)
+{
+	u32 refs = atomic_fetch_sub(&files->refs, 1);
+
+	ASSERT(refs > 0, "files had refs %u", refs);
+	if (refs > 1)
+		return;
+	spin_lock(&all_lock);
+	list_remove(&files->all);
+	spin_unlock(&all_lock);
+	for (u32 fd = 0; fd < files->capacity; fd++)
+		if (files->slots[fd].file)
+			file_put(files->slots[fd].file);
+	if (files->slots != files->few)
+		kfree(files->slots);
+	kfree(files);
+}
+
+static struct files *copy(const struct files *from, u32 capacity)
+{
+	struct files *files = create(MAX(capacity, from->capacity));
+
+	if (!files)
+		return NULL;
+	for (u32 fd = 0; fd < from->capacity; fd++) {
+		files->slots[fd] = from->slots[fd];
+		if (files->slots[fd].file)
+			file_get(files->slots[fd].file);
+	}
+	return files;
+}
+
+static int grow(struct files *files, u32 capacity)
+{
+	struct slot *slots = kmalloc(capacity * sizeof(*slots));
+
+	if (!slots)
+		return -ENOMEM;
+	memcpy(slots, files->slots, files->capacity * sizeof(*slots));
+	if (files->slots != files->few)
+		kfree(files->slots);
+	files->slots = slots;
+	files->capacity = capacity;
+	return 0;
+}
+
+/* Makes the current process the owner of its table, with room for at least count slots. */
+static int own(u32 count)
+{
+	struct process *process = current_process();
+	struct files *old = process->files, *files;
+	u32 capacity = old->capacity;
+
+	while (capacity < count)
+		capacity *= 2;
+	if (atomic_load(&old->refs) == 1)
+		return capacity > old->capacity ? grow(old, capacity) : 0;
+	files = copy(old, capacity);
+	if (!files)
+		return -ENOMEM;
+	process->files = files;
+	files_put(old);
+	return 0;
+}
+
+static struct slot *slot_of(struct files *files, int fd)
+{
+	if (fd < 0 || (u32)fd >= files->capacity || !files->slots[fd].file)
+		return NULL;
+	return &files->slots[fd];
+}
+
+struct file *files_peek(struct files *files, int fd)
+{
+	struct slot *slot = slot_of(files, fd);
+
+	if (!slot)
+		return NULL;
+	file_get(slot->file);
+	return slot->file;
+}
+
+int files_next(struct files *files, int from)
+{
+	for (u32 fd = (u32)from; fd < files->capacity; fd++)
+		if (files->slots[fd].file)
+			return (int)fd;
+	return -1;
+}
+
+u32 files_capacity(struct files *files)
+{
+	return files->capacity;
+}
+
+struct file *files_lookup_any(int fd)
+{
+	return files_peek(current_process()->files, fd);
+}
+
+struct file *files_lookup(int fd)
+{
+	struct slot *slot = slot_of(current_process()->files, fd);
+
+	if (!slot || (slot->file->flags & O_PATH))
+		return NULL;
+	file_get(slot->file);
+	return slot->file;
+}
+
+int files_install(struct file *file, int from, bool close_on_exec)
+{
+	struct files *files = current_process()->files;
+	u32 fd = (u32)from;
+	int error;
+
+	while (fd < files->capacity && files->slots[fd].file)
+		fd++;
+	if (fd >= FILES_MAX)
+		return -EMFILE;
+	error = own(fd + 1);
+	if (error)
+		return error;
+	current_process()->files->slots[fd] = (struct slot) {file, close_on_exec};
+	return (int)fd;
+}
+
+int files_replace(struct file *file, int fd, bool close_on_exec)
+{
+	struct slot *slot;
+	struct file *old;
+	int error;
+
+	if (fd < 0 || fd >= FILES_MAX)
+		return -EBADF;
+	error = own((u32)fd + 1);
+	if (error)
+		return error;
+	slot = &current_process()->files->slots[fd];
+	old = slot->file;
+	*slot = (struct slot) {file, close_on_exec};
+	if (old)
+		file_put(old);
+	return fd;
+}
+
+int files_remove(int fd)
+{
+	struct file *file;
+	struct slot *slot;
+	int error;
+
+	if (!slot_of(current_process()->files, fd))
+		return -EBADF;
+	error = own(0);
+	if (error)
+		return error;
+	slot = &current_process()->files->slots[fd];
+	file = slot->file;
+	*slot = (struct slot) {NULL, false};
+	file_put(file);
+	return 0;
+}
+
+int files_get_close_on_exec(int fd)
+{
+	struct slot *slot = slot_of(current_process()->files, fd);
+
+	return slot ? slot->close_on_exec : -EBADF;
+}
+
+int files_set_close_on_exec(int fd, bool close_on_exec)
+{
+	struct slot *slot = slot_of(current_process()->files, fd);
+	int error;
+
+	if (!slot)
+		return -EBADF;
+	if (slot->close_on_exec == close_on_exec)
+		return 0;
+	error = own(0);
+	if (error)
+		return error;
+	current_process()->files->slots[fd].close_on_exec = close_on_exec;
+	return 0;
+}
+
+int files_prepare_exec(void)
+{
+	const struct files *files = current_process()->files;
+
+	for (u32 fd = 0; fd < files->capacity; fd++)
+		if (files->slots[fd].close_on_exec)
+			return own(0);
+	return 0;
+}
+
+void files_close_on_exec(void)
+{
+	const struct files *files = current_process()->files;
+
+	for (u32 fd = 0; fd < files->capacity; fd++)
+		if (files->slots[fd].close_on_exec)
+			files_remove((int)fd);
+}
+
+static bool count_holder(void *context, struct process *process)
+{
+	(void)context;
+	if (process->files)
+		process->files->expected++;
+	return true;
+}
+
+/* Each open file must have at least the refs of the slots seen so far: it is compared at its last
+ * one. */
+static u64 audit_slots(struct files *files)
+{
+	u64 differences = 0;
+
+	for (u32 fd = 0; fd < files->capacity; fd++) {
+		struct file *file = files->slots[fd].file;
+
+		if (!file)
+			continue;
+		if (atomic_load(&file->refs) < ++file->expected) {
+			printk("audit: open file of descriptor %u: refs %u, at least %u wanted\n",
+			       fd, file->refs, file->expected);
+			differences++;
+		}
+	}
+	return differences;
+}
+
+static u64 audit_table(const struct files *files)
+{
+	if (files->refs == files->expected)
+		return 0;
+	printk("audit: descriptor table %p: refs %u, %u processes point at it\n",
+	       (const void *)files, files->refs, files->expected);
+	return 1;
+}
+
+u64 files_audit(void)
+{
+	struct files *files;
+	u64 differences = 0;
+
+	list_for_each(files, &all_files, all)
+	{
+		files->expected = 0;
+		for (u32 fd = 0; fd < files->capacity; fd++)
+			if (files->slots[fd].file)
+				files->slots[fd].file->expected = 0;
+	}
+	process_each(count_holder, NULL);
+	list_for_each(files, &all_files, all) differences +=
+		audit_table(files) + audit_slots(files);
+	return differences;
+}

@@ -1,0 +1,277 @@
+/* What the files of /proc/PID say about a process, but for its memory (proc_maps.c), in the formats
+ * of Linux. */
+#include "kernel/fs/files.h"
+#include "kernel/fs/proc.h"
+#include "kernel/fs/tty.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+
+#define NS_PER_TICK 10000000u /* USER_HZ is 100 */
+
+struct state {
+	char letter;
+	const char *word;
+};
+
+static struct state state_of(const struct process *process)
+{
+	if (process->exited || !process->thread)
+		return (struct state) {'Z', "zombie"};
+	if (process->stop_signal)
+		return (struct state) {'T', "stopped"};
+	if (process->thread->state != THREAD_SLEEPING)
+		return (struct state) {'R', "running"};
+	if (process->thread->interruptible)
+		return (struct state) {'S', "sleeping"};
+	return (struct state) {'D', "disk sleep"};
+}
+
+static u64 cpu_ns(const struct process *process)
+{
+	return process->thread ? thread_cpu_ns(process->thread) : process->cpu_ns;
+}
+
+static u32 parent_pid(const struct process *process)
+{
+	const struct process *parent = process->parent;
+
+	return parent && parent != process ? parent->pid
+					   : 0; /* the first process is its own parent */
+}
+
+static u64 signals(const struct process *process, bool ignored)
+{
+	u64 mask = 0;
+
+	for (u32 i = 0; i < SIGNALS; i++) {
+		u64 handler = process->actions[i].handler;
+
+		if (ignored ? handler == SIG_IGN : handler > SIG_IGN)
+			mask |= 1ul << i;
+	}
+	return mask;
+}
+
+static void show_ids(struct text *text, const struct process *process)
+{
+	struct state state = state_of(process);
+
+	text_print(text, "Name:\t%s\nUmask:\t%c%c%c%c\nState:\t%c (%s)\n", process->name, '0',
+		   '0' + (process->umask >> 6 & 7), '0' + (process->umask >> 3 & 7),
+		   '0' + (process->umask & 7), state.letter, state.word);
+	text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", process->pid,
+		   process->pid, parent_pid(process));
+	text_print(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t0 \n",
+		   process->files ? files_capacity(process->files) : 0);
+}
+
+static void show_kb(struct text *text, const char *name, u64 pages)
+{
+	text_print(text, "%s:\t%8lu kB\n", name, pages * 4);
+}
+
+static void show_memory(struct text *text, struct mm *mm)
+{
+	struct mm_usage usage;
+	u64 file, shared;
+
+	mm_usage(mm, &usage);
+	proc_count_object_pages(mm, &file, &shared);
+	show_kb(text, "VmSize", usage.mapped);
+	show_kb(text, "VmRSS", usage.resident);
+	show_kb(text, "RssAnon", usage.resident - MIN(usage.resident, file + shared));
+	show_kb(text, "RssFile", file);
+	show_kb(text, "RssShmem", shared);
+	show_kb(text, "VmData", usage.data);
+	show_kb(text, "VmStk", usage.stack);
+	show_kb(text, "VmExe", usage.text);
+	show_kb(text, "VmLib", 0);
+	show_kb(text, "VmPTE", usage.tables);
+	show_kb(text, "VmSwap", 0);
+}
+
+static void show_status(struct text *text, struct process *process)
+{
+	show_ids(text, process);
+	if (process->mm)
+		show_memory(text, process->mm);
+	text_print(text, "Threads:\t1\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+		   process->pending, 0ul, process->blocked);
+	text_print(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals(process, true),
+		   signals(process, false));
+}
+
+static void print_numbers(struct text *text, const u64 *numbers, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		text_print(text, " %lu", numbers[i]);
+}
+
+/* Fields 4 to 22: who it is and what time it has used. */
+static void show_stat_times(struct text *text, const struct process *process)
+{
+	bool on_tty = tty_session() && tty_session() == process->sid;
+
+	text_print(text, " %u %u %u %u %d", parent_pid(process), process->pgid, process->sid,
+		   on_tty ? 5 << 8 | 1 : 0, on_tty ? (int)tty_foreground() : -1);
+	/* flags, minflt, cminflt, majflt, cmajflt; utime, stime, cutime, cstime */
+	text_print(text, " 0 0 0 0 0 %lu 0 %lu 0", cpu_ns(process) / NS_PER_TICK,
+		   process->child_cpu_ns / NS_PER_TICK);
+	/* priority, nice, num_threads, itrealvalue, starttime */
+	text_print(text, " 20 0 1 0 %lu", process->started_ns / NS_PER_TICK);
+}
+
+/* Fields 23 to 52: its memory, signals and the rest. */
+static void show_stat_memory(struct text *text, const struct process *process)
+{
+	struct mm_usage usage = {0};
+	struct mm *mm = process->mm;
+	bool in_memory = mm && process->thread;
+
+	if (mm)
+		mm_usage(mm, &usage);
+
+	const u64 memory[] = {
+		usage.mapped * PAGE_SIZE,
+		usage.resident,
+		~0ul, /* rsslim */
+		0,    /* startcode */
+		0,    /* endcode */
+		mm ? mm->stack_top : 0,
+		in_memory && process->thread->frame ? process->thread->frame->rsp : 0,
+		in_memory && process->thread->frame ? process->thread->frame->rip : 0,
+		process->pending,
+		process->blocked,
+		signals(process, true),
+		signals(process, false),
+		0,  /* wchan */
+		0,  /* nswap */
+		0,  /* cnswap */
+		17, /* exit_signal: SIGCHLD */
+		0,  /* processor */
+		0,  /* rt_priority */
+		0,  /* policy */
+		0,  /* delayacct_blkio_ticks */
+		0,  /* guest_time */
+		0,  /* cguest_time */
+		0,  /* start_data */
+		0,  /* end_data */
+		mm ? mm->brk_start : 0,
+		mm ? mm->args_start : 0,
+		mm ? mm->args_end : 0,
+		0, /* env_start */
+		0, /* env_end */
+		(u64)process->exit_status,
+	};
+	_Static_assert(ARRAY_SIZE(memory) == 30, "fields 23 to 52 of proc(5)");
+
+	print_numbers(text, memory, ARRAY_SIZE(memory));
+}
+
+static void show_stat(struct text *text, struct process *process)
+{
+	text_print(text, "%u (%s) %c", process->pid, process->name, state_of(process).letter);
+	show_stat_times(text, process);
+	show_stat_memory(text, process);
+	text_print(text, "\n");
+}
+
+static void show_statm(struct text *text, struct process *process)
+{
+	struct mm_usage usage = {0};
+	u64 file = 0, shared = 0;
+
+	if (process->mm) {
+		mm_usage(process->mm, &usage);
+		proc_count_object_pages(process->mm, &file, &shared);
+	}
+	text_print(text, "%lu %lu %lu %lu 0 %lu 0\n", usage.mapped, usage.resident, file + shared,
+		   usage.text, usage.data + usage.stack);
+}
+
+static void show_comm(struct text *text, struct process *process)
+{
+	text_print(text, "%s\n", process->name);
+}
+
+/* The arguments as the program has them in its memory, each ended by a NUL. */
+static void show_cmdline(struct text *text, struct process *process)
+{
+	struct mm *mm = process->mm;
+	char part[256];
+	u64 at;
+
+	if (!mm)
+		return;
+	for (at = mm->args_start; at < mm->args_end;) {
+		size_t got = proc_read_memory(mm, at, part, MIN(sizeof(part), mm->args_end - at));
+
+		if (!got)
+			return;
+		text_append(text, part, got);
+		at += got;
+	}
+}
+
+static int give(struct inode *inode, struct inode **to)
+{
+	if (!inode)
+		return -ENOENT;
+	inode_get(inode);
+	*to = inode;
+	return 0;
+}
+
+static int follow_exe(struct process *process, int fd, struct inode **to)
+{
+	(void)fd;
+	return give(process->exe, to);
+}
+
+static int follow_cwd(struct process *process, int fd, struct inode **to)
+{
+	(void)fd;
+	return give(process->exited ? NULL : process->cwd, to);
+}
+
+static int follow_root(struct process *process, int fd, struct inode **to)
+{
+	(void)process;
+	(void)fd;
+	return give(fs_root, to);
+}
+
+static int follow_fd(struct process *process, int fd, struct inode **to)
+{
+	struct file *file = process->files ? files_peek(process->files, fd) : NULL;
+	int error;
+
+	if (!file)
+		return -ENOENT;
+	error = give(file->inode, to);
+	file_put(file);
+	return error;
+}
+
+const struct proc_entry proc_fd_entry = {.mode = S_IFLNK, .follow = follow_fd};
+
+#define FILE_MODE (S_IFREG | 0444)
+#define LINK_MODE (S_IFLNK | 0777)
+
+const struct proc_entry proc_process_entries[] = {
+	{.name = "cmdline", .mode = FILE_MODE, .show = show_cmdline},
+	{.name = "comm", .mode = FILE_MODE, .show = show_comm},
+	{.name = "cwd", .mode = LINK_MODE, .follow = follow_cwd},
+	{.name = "exe", .mode = LINK_MODE, .follow = follow_exe},
+	{.name = "fd", .mode = S_IFDIR | 0500, .children = &proc_fd_entry},
+	{.name = "maps", .mode = FILE_MODE, .show = proc_show_maps},
+	{.name = "memtree", .mode = FILE_MODE, .show = proc_show_memtree},
+	{.name = "mounts", .mode = FILE_MODE, .show = proc_show_mounts},
+	{.name = "root", .mode = LINK_MODE, .follow = follow_root},
+	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
+	{.name = "statm", .mode = FILE_MODE, .show = show_statm},
+	{.name = "status", .mode = FILE_MODE, .show = show_status},
+	{0},
+};

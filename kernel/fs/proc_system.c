@@ -1,0 +1,256 @@
+/* What the files directly below /proc say, in the formats of Linux (proc(5)). */
+#include "kernel/cmdline.h"
+#include "kernel/fs/proc.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/version.h"
+#include "mm/errno.h"
+#include "mm/frame.h"
+#include "mm/heap.h"
+#include "mm/object.h"
+
+#define NS_PER_TICK   10000000u /* USER_HZ is 100 */
+#define NS_PER_SECOND 1000000000u
+
+static void add_pages(void *context, struct object *object)
+{
+	*(u64 *)context += object->pages;
+}
+
+static void show_meminfo(struct text *text, struct process *process)
+{
+	u64 total = frames_total() * 4, free = frames_free() * 4;
+	u64 data = mm_stat.data_pages * 4, cached = 0;
+
+	(void)process;
+	object_each(add_pages, &cached);
+	cached *= 4;
+	text_print(text, "MemTotal:       %8lu kB\n", total);
+	text_print(text, "MemFree:        %8lu kB\n", free);
+	text_print(text, "MemAvailable:   %8lu kB\n", free);
+	text_print(text, "Buffers:        %8u kB\n", 0);
+	text_print(text, "Cached:         %8lu kB\n", cached);
+	text_print(text, "SwapCached:     %8u kB\n", 0);
+	text_print(text, "SwapTotal:      %8u kB\n", 0);
+	text_print(text, "SwapFree:       %8u kB\n", 0);
+	text_print(text, "AnonPages:      %8lu kB\n", data > cached ? data - cached : 0);
+	text_print(text, "Shmem:          %8lu kB\n", cached);
+	text_print(text, "Slab:           %8lu kB\n", heap_bytes() / 1024);
+	text_print(text, "PageTables:     %8lu kB\n", mm_stat.tables * 4);
+}
+
+static void show_vmstat(struct text *text, struct process *process)
+{
+	const struct {
+		const char *name;
+		u64 value;
+	} lines[] = {
+		{"pgfault", mm_stat.faults},
+		{"pgfill_zero", mm_stat.zero_fills},
+		{"pgfill_file", mm_stat.file_fills},
+		{"pgfill_shared", mm_stat.shared_fills},
+		{"pgtable_copy", mm_stat.table_copies},
+		{"page_copy", mm_stat.page_copies},
+		{"page_reuse", mm_stat.reuses},
+		{"forks", mm_stat.forks},
+		{"nr_page_tables", mm_stat.tables},
+		{"nr_data_pages", mm_stat.data_pages},
+		{"nr_free_frames", frames_free()},
+		{"nr_total_frames", frames_total()},
+		{"heap_bytes", heap_bytes()},
+	};
+
+	(void)process;
+	for (u32 i = 0; i < ARRAY_SIZE(lines); i++)
+		text_print(text, "%s %lu\n", lines[i].name, lines[i].value);
+}
+
+struct totals {
+	u64 busy_ns; /* CPU time of all processes, and of those that were waited for */
+	u32 processes, last_pid;
+};
+
+static bool add_process(void *context, struct process *process)
+{
+	struct totals *totals = context;
+
+	totals->busy_ns += process->child_cpu_ns;
+	totals->processes++;
+	totals->last_pid = MAX(totals->last_pid, process->pid);
+	totals->busy_ns += process->thread ? thread_cpu_ns(process->thread) : process->cpu_ns;
+	return true;
+}
+
+static struct totals totals_now(u64 *idle_ns)
+{
+	struct totals totals = {0};
+	u64 all = clock_ns() * cpus_online;
+
+	process_each(add_process, &totals);
+	*idle_ns = all > totals.busy_ns ? all - totals.busy_ns : 0;
+	return totals;
+}
+
+static void show_uptime(struct text *text, struct process *process)
+{
+	u64 idle, now = clock_ns();
+
+	(void)process;
+	totals_now(&idle);
+	text_print(text, "%lu.%02lu %lu.%02lu\n", now / NS_PER_SECOND,
+		   now % NS_PER_SECOND / NS_PER_TICK, idle / NS_PER_SECOND,
+		   idle % NS_PER_SECOND / NS_PER_TICK);
+}
+
+/* There are no averages: all three figures are the threads that could run at this moment. */
+static void show_loadavg(struct text *text, struct process *process)
+{
+	u64 idle;
+	struct totals totals = totals_now(&idle);
+	u32 running = sched_runnable();
+
+	(void)process;
+	text_print(text, "%u.00 %u.00 %u.00 %u/%u %u\n", running, running, running, running,
+		   totals.processes, totals.last_pid);
+}
+
+/* Time is not told apart into user and system: all of it counts as user. */
+static void show_stat(struct text *text, struct process *process)
+{
+	u64 idle;
+	struct totals totals = totals_now(&idle);
+
+	(void)process;
+	text_print(text, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", totals.busy_ns / NS_PER_TICK,
+		   idle / NS_PER_TICK);
+	if (cpus_online == 1)
+		text_print(text, "cpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", totals.busy_ns / NS_PER_TICK,
+			   idle / NS_PER_TICK);
+	text_print(text, "btime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+		   boot_epoch, mm_stat.forks + 1, sched_runnable());
+}
+
+static void show_version(struct text *text, struct process *process)
+{
+	(void)process;
+	text_print(text, "Coppice version " COPPICE_VERSION " (gcc " __VERSION__ ")\n");
+}
+
+static void show_cmdline(struct text *text, struct process *process)
+{
+	(void)process;
+	text_print(text, "%s\n", cmdline_text());
+}
+
+static void show_filesystems(struct text *text, struct process *process)
+{
+	(void)process;
+	text_print(text, "nodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tpipefs\n");
+}
+
+/* CPUID, Intel SDM vol. 2: leaf 0 the vendor, 1 the signature, 0x80000002 to 4 the name. */
+static void cpu_name(char name[49])
+{
+	u32 words[12] = {0};
+	u32 highest[4];
+
+	cpuid(0x80000000, 0, highest);
+	for (u64 i = 0; i < 3 && highest[0] >= 0x80000004; i++)
+		cpuid((u32)(0x80000002 + i), 0, &words[i * 4]);
+	memcpy(name, words, sizeof(words));
+	name[48] = '\0';
+}
+
+static void cpu_vendor(char vendor[13])
+{
+	u32 leaf[4];
+
+	cpuid(0, 0, leaf);
+	memcpy(vendor, &leaf[1], 4);
+	memcpy(vendor + 4, &leaf[3], 4);
+	memcpy(vendor + 8, &leaf[2], 4);
+	vendor[12] = '\0';
+}
+
+static void show_cpuinfo(struct text *text, struct process *process)
+{
+	char name[49], vendor[13];
+	u32 leaf[4], family, model;
+
+	(void)process;
+	cpu_name(name);
+	cpu_vendor(vendor);
+	cpuid(1, 0, leaf);
+	family = leaf[0] >> 8 & 0xf;
+	model = leaf[0] >> 4 & 0xf;
+	if (family == 6 || family == 15)
+		model |= leaf[0] >> 12 & 0xf0;
+	if (family == 15)
+		family += leaf[0] >> 20 & 0xff;
+	for (u32 i = 0; i < cpus_online; i++)
+		text_print(text,
+			   "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n"
+			   "model name\t: %s\nstepping\t: %u\napicid\t\t: %u\n\n",
+			   i, vendor, family, model, name, leaf[0] & 0xf, cpus[i].apic_id);
+}
+
+static void show_self(struct text *text, struct process *process)
+{
+	(void)process;
+	text_print(text, "%u", current_process()->pid);
+}
+
+static void show_fork_level(struct text *text, struct process *process)
+{
+	(void)process;
+	if (fork_level_default == SHARE_AUTO)
+		text_print(text, "auto\n");
+	else
+		text_print(text, "%u\n", (u32)fork_level_default);
+}
+
+static int store_fork_level(const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length && text[length - 1] == '\n')
+		length--;
+	if (length == 4 && memcmp(text, "auto", 4) == 0)
+		fork_level_default = SHARE_AUTO;
+	else if (length == 1 && *text >= '0' && *text <= '3')
+		fork_level_default = (enum share_level)(*text - '0');
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static const struct proc_entry vm_entries[] = {
+	{.name = "fork_level",
+	 .mode = S_IFREG | 0644,
+	 .show = show_fork_level,
+	 .store = store_fork_level},
+	{0},
+};
+
+static const struct proc_entry sys_entries[] = {
+	{.name = "vm", .mode = S_IFDIR | 0555, .children = vm_entries, .first_ino = 201},
+	{0},
+};
+
+#define FILE_MODE (S_IFREG | 0444)
+
+const struct proc_entry proc_system_entries[] = {
+	{.name = "self", .mode = S_IFLNK | 0777, .show = show_self},
+	{.name = "sys", .mode = S_IFDIR | 0555, .children = sys_entries, .first_ino = 101},
+	{.name = "cmdline", .mode = FILE_MODE, .show = show_cmdline},
+	{.name = "cpuinfo", .mode = FILE_MODE, .show = show_cpuinfo},
+	{.name = "filesystems", .mode = FILE_MODE, .show = show_filesystems},
+	{.name = "loadavg", .mode = FILE_MODE, .show = show_loadavg},
+	{.name = "meminfo", .mode = FILE_MODE, .show = show_meminfo},
+	{.name = "mounts", .mode = FILE_MODE, .show = proc_show_mounts},
+	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
+	{.name = "uptime", .mode = FILE_MODE, .show = show_uptime},
+	{.name = "version", .mode = FILE_MODE, .show = show_version},
+	{.name = "vmstat", .mode = FILE_MODE, .show = show_vmstat},
+	{0},
+};

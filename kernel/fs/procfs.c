@@ -1,0 +1,378 @@
+/*
+ * /proc as a tree of names. Inodes are made when a name is looked up and go with their last ref;
+ * what they stand for is looked up again at each use, so a process that ended meanwhile gives
+ * ENOENT or ESRCH.
+ *
+ * A file's text is made when it is read at offset 0, and kept with the open file: reading on
+ * continues in the same text.
+ */
+#include "kernel/fs/proc.h"
+#include "kernel/fs/files.h"
+#include "kernel/fs/io.h"
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+
+#define STORE_MAX 64 /* bytes that a write may have */
+
+/* Positions of readdir: the entries of a table from 2 on, then processes or descriptors by number.
+ */
+#define FIRST_ENTRY  2
+#define FIRST_NUMBER 1000
+
+/* Inode numbers: the process, and the entry within it. */
+#define INO(pid, number) ((u64)(pid) << 20 | (u64)(number))
+
+struct proc_node {
+	struct inode inode;
+	const struct proc_entry *entry;
+	u32 pid; /* 0: not below a /proc/PID */
+	int fd;  /* of a /proc/PID/fd/N */
+};
+
+/* The text of an open file. */
+struct snapshot {
+	struct rwlock lock; /* held while the text is made, and read */
+	struct text text;
+};
+
+const struct filesystem procfs = {"proc", "/proc", 0x9fa0, 4};
+
+static const struct inode_ops proc_dir_ops, proc_file_ops, proc_text_link_ops, proc_link_ops;
+
+static const struct proc_entry root_entry = {
+	.mode = S_IFDIR | 0555, .children = proc_system_entries, .first_ino = 2};
+static const struct proc_entry process_entry = {
+	.mode = S_IFDIR | 0555, .children = proc_process_entries, .first_ino = 2};
+
+static struct proc_node *node_of(struct inode *inode)
+{
+	return container_of(inode, struct proc_node, inode);
+}
+
+static bool is_fd_dir(const struct proc_entry *entry)
+{
+	return entry->children == &proc_fd_entry;
+}
+
+static const struct inode_ops *ops_of(const struct proc_entry *entry)
+{
+	if (is_dir(entry->mode))
+		return &proc_dir_ops;
+	if (!is_symlink(entry->mode))
+		return &proc_file_ops;
+	return entry->follow ? &proc_link_ops : &proc_text_link_ops;
+}
+
+/* ino is derived from what the inode stands for, so that it is the same at each look-up. */
+static struct inode *node_create(const struct proc_entry *entry, u32 pid, int fd, u64 ino)
+{
+	struct inode *inode =
+		inode_create(sizeof(struct proc_node), entry->mode, ops_of(entry), &procfs);
+
+	if (!inode)
+		return NULL;
+	inode->ino = ino;
+	inode->links = is_dir(entry->mode) ? 2 : 1;
+	node_of(inode)->entry = entry;
+	node_of(inode)->pid = pid;
+	node_of(inode)->fd = fd;
+	return inode;
+}
+
+struct inode *procfs_create(void)
+{
+	return node_create(&root_entry, 0, -1, 1);
+}
+
+/* The process that a node is about. false: it is gone. */
+static bool process_of(struct inode *inode, struct process **process)
+{
+	u32 pid = node_of(inode)->pid;
+
+	*process = pid ? process_find(pid) : NULL;
+	return !pid || *process;
+}
+
+/* A name that is a number, without leading zeroes; false when it is something else. */
+static bool number(const char *name, u32 *value)
+{
+	u64 n = 0;
+
+	if (*name < '0' || *name > '9' || (name[0] == '0' && name[1]))
+		return false;
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9' || n > 0x7fffffff / 10)
+			return false;
+		n = n * 10 + (u64)(*name - '0');
+	}
+	*value = (u32)n;
+	return true;
+}
+
+static u64 ino_of(const struct proc_entry *dir, u32 pid, const struct proc_entry *entry)
+{
+	return INO(pid, dir->first_ino + (u64)(entry - dir->children));
+}
+
+static struct inode *lookup_fd(u32 pid, const char *name)
+{
+	struct process *process = process_find(pid);
+	struct inode *inode;
+	struct file *file;
+	u32 fd;
+
+	if (!process || !process->files || !number(name, &fd))
+		return NULL;
+	file = files_peek(process->files, (int)fd);
+	if (!file)
+		return NULL;
+	inode = node_create(&proc_fd_entry, pid, (int)fd, INO(pid, FIRST_NUMBER + fd));
+	if (inode)
+		inode->mode |= (file_readable(file) ? 0500 : 0) | (file_writable(file) ? 0300 : 0);
+	file_put(file);
+	return inode;
+}
+
+static struct inode *lookup_entry(const struct proc_node *dir, const char *name)
+{
+	const struct proc_entry *entry;
+	u32 pid;
+
+	if (is_fd_dir(dir->entry))
+		return lookup_fd(dir->pid, name);
+	for (entry = dir->entry->children; entry->name; entry++)
+		if (strcmp(entry->name, name) == 0)
+			return node_create(entry, dir->pid, -1,
+					   ino_of(dir->entry, dir->pid, entry));
+	if (dir->entry == &root_entry && number(name, &pid) && process_find(pid))
+		return node_create(&process_entry, pid, -1, INO(pid, 1));
+	return NULL;
+}
+
+static int proc_lookup(struct inode *dir, const char *name, struct inode **found)
+{
+	struct process *process;
+	struct inode *inode;
+	int error;
+
+	if (!process_of(dir, &process))
+		return -ENOENT;
+	inode = lookup_entry(node_of(dir), name);
+	if (!inode)
+		return -ENOENT;
+	error = inode_set_place(inode, dir, name);
+	if (error) {
+		inode_put(inode);
+		return error;
+	}
+	*found = inode;
+	return 0;
+}
+
+struct listing {
+	u64 from;
+	dirent_fn emit;
+	void *context;
+	bool full;
+};
+
+static bool list_number(struct listing *listing, u64 number, u64 ino, u32 mode)
+{
+	char name[16];
+	int length;
+
+	if (FIRST_NUMBER + number < listing->from)
+		return true;
+	length = snprintf(name, sizeof(name), "%lu", number);
+	listing->full = !listing->emit(listing->context, name, (size_t)length, ino, mode,
+				       FIRST_NUMBER + number + 1);
+	return !listing->full;
+}
+
+static bool list_process(void *context, struct process *process)
+{
+	return list_number(context, process->pid, INO(process->pid, 1), process_entry.mode);
+}
+
+static void list_fds(struct listing *listing, const struct process *process)
+{
+	int fd = -1;
+
+	while (process->files && (fd = files_next(process->files, fd + 1)) >= 0)
+		if (!list_number(listing, (u64)fd, INO(process->pid, FIRST_NUMBER + fd),
+				 proc_fd_entry.mode))
+			return;
+}
+
+static void list_entries(struct listing *listing, const struct proc_node *dir)
+{
+	const struct proc_entry *entry = dir->entry->children;
+	u64 position = FIRST_ENTRY;
+
+	for (; entry->name && !listing->full; entry++, position++)
+		if (position >= listing->from)
+			listing->full = !listing->emit(
+				listing->context, entry->name, strlen(entry->name),
+				ino_of(dir->entry, dir->pid, entry), entry->mode, position + 1);
+}
+
+static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *context)
+{
+	struct listing listing = {from, emit, context, false};
+	const struct proc_node *node = node_of(dir);
+	struct process *process;
+
+	if (!process_of(dir, &process))
+		return -ENOENT;
+	if (is_fd_dir(node->entry)) {
+		list_fds(&listing, process);
+		return 0;
+	}
+	list_entries(&listing, node);
+	if (node->entry == &root_entry && !listing.full)
+		process_each(list_process, &listing);
+	return 0;
+}
+
+static int proc_open(struct inode *inode, struct file *file)
+{
+	if ((file->flags & O_ACCMODE) != O_RDONLY && !node_of(inode)->entry->store)
+		return -EACCES;
+	file->private = kmalloc(sizeof(struct snapshot));
+	return file->private ? 0 : -ENOMEM;
+}
+
+static void proc_release(struct file *file)
+{
+	struct snapshot *snapshot = file->private;
+
+	text_free(&snapshot->text);
+	kfree(snapshot);
+}
+
+/* Makes the text anew. locked: snapshot */
+static int make_text(struct inode *inode, struct text *text)
+{
+	struct process *process;
+
+	text_free(text);
+	if (!process_of(inode, &process))
+		return -ESRCH;
+	node_of(inode)->entry->show(text, process);
+	return text->failed ? -ENOMEM : 0;
+}
+
+/* locked: snapshot */
+static i64 read_text(const struct text *text, struct io *to, u64 offset)
+{
+	size_t bytes, moved;
+
+	if (offset >= text->length || !to->left)
+		return 0;
+	bytes = MIN(text->length - offset, to->left);
+	moved = io_put(to, text->at + offset, bytes);
+	return moved ? (i64)moved : -EFAULT;
+}
+
+static i64 proc_read(struct file *file, struct io *to, u64 offset)
+{
+	struct snapshot *snapshot = file->private;
+	i64 result = 0;
+
+	write_lock(&snapshot->lock);
+	if (offset == 0 || !snapshot->text.at)
+		result = make_text(file->inode, &snapshot->text);
+	if (!result)
+		result = read_text(&snapshot->text, to, offset);
+	write_unlock(&snapshot->lock);
+	return result;
+}
+
+static i64 proc_write(struct file *file, struct io *from, u64 offset)
+{
+	char text[STORE_MAX];
+	size_t bytes = from->left;
+	int error;
+
+	(void)offset;
+	if (bytes >= sizeof(text))
+		return -EINVAL;
+	if (io_get(from, text, bytes) < bytes)
+		return -EFAULT;
+	text[bytes] = '\0';
+	error = node_of(file->inode)->entry->store(text);
+	return error ? error : (i64)bytes;
+}
+
+/* What a shell's > asks for before it writes; there is nothing to cut off. */
+static int proc_truncate(struct inode *inode, u64 size)
+{
+	(void)size;
+	return node_of(inode)->entry->store ? 0 : -EACCES;
+}
+
+static i64 text_readlink(struct inode *inode, char *to, size_t size)
+{
+	struct text text = TEXT_EMPTY;
+	int error = make_text(inode, &text);
+	size_t length = MIN(text.length, size);
+
+	if (!error)
+		memcpy(to, text.at, length);
+	text_free(&text);
+	return error ? error : (i64)length;
+}
+
+static int link_follow(struct inode *link, struct inode **to)
+{
+	struct process *process;
+
+	if (!process_of(link, &process))
+		return -ENOENT;
+	return node_of(link)->entry->follow(process, node_of(link)->fd, to);
+}
+
+static i64 link_readlink(struct inode *link, char *to, size_t size)
+{
+	char *path = kmalloc(PATH_MAX);
+	struct inode *target;
+	size_t length;
+	int error;
+
+	if (!path)
+		return -ENOMEM;
+	error = link_follow(link, &target);
+	if (error) {
+		kfree(path);
+		return error;
+	}
+	length = inode_path(target, path, PATH_MAX);
+	inode_put(target);
+	memcpy(to, path, MIN(length, size));
+	kfree(path);
+	return length ? (i64)MIN(length, size) : -ENAMETOOLONG;
+}
+
+static const struct inode_ops proc_dir_ops = {
+	.lookup = proc_lookup,
+	.readdir = proc_readdir,
+};
+
+static const struct inode_ops proc_file_ops = {
+	.open = proc_open,
+	.release = proc_release,
+	.read = proc_read,
+	.write = proc_write,
+	.truncate = proc_truncate,
+};
+
+static const struct inode_ops proc_text_link_ops = {
+	.readlink = text_readlink,
+};
+
+static const struct inode_ops proc_link_ops = {
+	.readlink = link_readlink,
+	.follow = link_follow,
+};

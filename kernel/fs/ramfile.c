@@ -1,0 +1,139 @@
+/*
+ * Regular files of the RAM file system. A file's contents are a memory object (mm/object.h), the
+ * same that mmap and exec map, so there is nothing to keep in step.
+ *
+ * Writers hold the node's contents lock, so a write is not mixed with another or with a truncation,
+ * and O_APPEND finds the end. Readers take no lock: each page is copied while a ref of it is held,
+ * and the object's own lock makes the look-up of a page safe. A reader may see half of a write that
+ * is under way, as on Linux.
+ */
+#include "kernel/fs/io.h"
+#include "kernel/fs/ramfs.h"
+#include "mm/errno.h"
+#include "mm/object.h"
+#include "mm/tree.h"
+
+#define MAX_BYTES 0x7fffffffffffffffull /* off_t's largest value */
+
+/* Copies what lies in one page, or zeroes for a hole. */
+static size_t read_page(struct object *object, u64 offset, struct io *to, size_t bytes)
+{
+	struct page *page = object_peek(object, offset >> PAGE_SHIFT);
+	size_t moved;
+
+	if (!page)
+		return io_put_zeroes(to, bytes);
+	moved = io_put(to, (char *)page_virt(page) + (offset & PAGE_MASK), bytes);
+	page_put(page);
+	return moved;
+}
+
+static i64 ramfile_read(struct file *file, struct io *to, u64 offset)
+{
+	struct object *object = file->inode->object;
+	u64 at = offset;
+
+	while (to->left && at < object->size) {
+		size_t part = MIN(PAGE_SIZE - (at & PAGE_MASK), object->size - at);
+		size_t moved;
+
+		part = MIN(part, to->left);
+		moved = read_page(object, at, to, part);
+		at += moved;
+		if (moved < part)
+			return at > offset ? (i64)(at - offset) : -EFAULT;
+	}
+	return (i64)(at - offset);
+}
+
+/* Writes within one page, and makes the file as long as that needs. Bytes moved, 0 = bad address,
+ * or -ENOMEM. locked: contents */
+static i64 write_page(struct object *object, u64 offset, struct io *from, size_t bytes)
+{
+	u64 size = object->size;
+	struct page *page;
+	size_t moved;
+	int error;
+
+	if (offset + bytes > size)
+		object_resize(object, offset + bytes);
+	error = object_page(object, offset >> PAGE_SHIFT, &page);
+	if (error) {
+		object_resize(object, size);
+		return error;
+	}
+	moved = io_get(from, (char *)page_virt(page) + (offset & PAGE_MASK), bytes);
+	page_put(page);
+	if (moved < bytes && object->size > size)
+		object_resize(object, moved ? MAX(size, offset + moved) : size);
+	return (i64)moved;
+}
+
+/* locked: contents */
+static i64 write_from(struct object *object, u64 offset, struct io *from)
+{
+	u64 at = offset;
+	i64 moved = 0;
+
+	while (from->left && at < MAX_BYTES) {
+		size_t part = MIN(PAGE_SIZE - (at & PAGE_MASK), MAX_BYTES - at);
+
+		part = MIN(part, from->left);
+		moved = write_page(object, at, from, part);
+		if (moved <= 0)
+			break;
+		at += (u64)moved;
+	}
+	if (at > offset || !from->left)
+		return (i64)(at - offset);
+	if (at >= MAX_BYTES)
+		return -EFBIG;
+	return moved ? moved : -EFAULT;
+}
+
+static i64 ramfile_write(struct file *file, struct io *from, u64 offset)
+{
+	struct inode *inode = file->inode;
+	struct rwlock *contents = &ramfs_node(inode)->contents;
+	i64 result;
+
+	if (!from->left)
+		return 0;
+	write_lock(contents);
+	if (file->flags & O_APPEND)
+		offset = inode->object->size;
+	result = write_from(inode->object, offset, from);
+	if (result > 0)
+		inode->mtime = fs_now();
+	write_unlock(contents);
+	return result;
+}
+
+static int ramfile_truncate(struct inode *inode, u64 size)
+{
+	struct rwlock *contents = &ramfs_node(inode)->contents;
+
+	if (size > MAX_BYTES)
+		return -EFBIG;
+	write_lock(contents);
+	object_resize(inode->object, size);
+	inode->mtime = fs_now();
+	write_unlock(contents);
+	return 0;
+}
+
+/* Mappings keep the object; only the way back to its name ends here. */
+static void ramfile_destroy(struct inode *inode)
+{
+	spin_lock(&inode->object->lock);
+	inode->object->owner = NULL;
+	spin_unlock(&inode->object->lock);
+	object_put(inode->object);
+}
+
+const struct inode_ops ramfile_ops = {
+	.read = ramfile_read,
+	.write = ramfile_write,
+	.truncate = ramfile_truncate,
+	.destroy = ramfile_destroy,
+};

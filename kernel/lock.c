@@ -1,0 +1,95 @@
+/*
+ * Locks (mm/machine.h). A spinlock's holder neither sleeps nor takes the same lock again: the first
+ * is checked through this_cpu()->spinlocks, the second here. A rwlock's guard is held for a few
+ * instructions only.
+ */
+#include "kernel/cpu/cpu.h"
+#include "kernel/wait.h"
+#include "mm/machine.h"
+
+void spin_lock(struct spinlock *lock)
+{
+	struct cpu *cpu = this_cpu();
+
+	while (atomic_exchange_explicit(&lock->held, 1, memory_order_acquire)) {
+		ASSERT(lock->holder != cpu->number, "CPU %u takes a lock it holds", cpu->number);
+		__builtin_ia32_pause();
+	}
+	lock->holder = cpu->number;
+	cpu->spinlocks++;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+	struct cpu *cpu = this_cpu();
+
+	ASSERT(lock->held && lock->holder == cpu->number, "held %u, by CPU %u", lock->held,
+	       lock->holder);
+	lock->holder = MAX_CPUS;
+	cpu->spinlocks--;
+	atomic_store_explicit(&lock->held, 0, memory_order_release);
+}
+
+static bool try_read(struct rwlock *lock)
+{
+	bool taken;
+
+	spin_lock(&lock->guard);
+	taken = lock->readers >= 0;
+	if (taken)
+		lock->readers++;
+	spin_unlock(&lock->guard);
+	return taken;
+}
+
+static bool try_write(struct rwlock *lock)
+{
+	bool taken;
+
+	spin_lock(&lock->guard);
+	taken = lock->readers == 0;
+	if (taken)
+		lock->readers = -1;
+	spin_unlock(&lock->guard);
+	return taken;
+}
+
+static struct waitqueue *queue_of(struct rwlock *lock)
+{
+	return container_of(&lock->waiters, struct waitqueue, first);
+}
+
+void read_lock(struct rwlock *lock)
+{
+	if (!try_read(lock))
+		wait_until(queue_of(lock), try_read(lock));
+}
+
+void write_lock(struct rwlock *lock)
+{
+	if (!try_write(lock))
+		wait_until(queue_of(lock), try_write(lock));
+}
+
+/* Leaves with the given number of readers; whoever waits looks again once there are none. */
+static void leave(struct rwlock *lock, i32 readers)
+{
+	lock->readers = readers;
+	spin_unlock(&lock->guard);
+	if (!readers && lock->waiters)
+		wake_all(queue_of(lock));
+}
+
+void read_unlock(struct rwlock *lock)
+{
+	spin_lock(&lock->guard);
+	ASSERT(lock->readers > 0, "readers %d", lock->readers);
+	leave(lock, lock->readers - 1);
+}
+
+void write_unlock(struct rwlock *lock)
+{
+	spin_lock(&lock->guard);
+	ASSERT(lock->readers == -1, "readers %d", lock->readers);
+	leave(lock, 0);
+}

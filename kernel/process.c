@@ -1,0 +1,457 @@
+/*
+ * The process table, fork, exit and wait.
+ *
+ * A process is in the table from its fork until its parent has waited for it. When it exits it gives back its memory,
+ * files and thread at once; what is left, the zombie, is its pid, status and place in the family. Children of a
+ * process that ends are process 1's from then on.
+ *
+ * table_lock guards the family links, pids, groups and statuses. It is taken with interrupts off, since the terminal
+ * sends signals from its interrupt handler.
+ */
+#include "kernel/process.h"
+#include "kernel/cpu/fpu.h"
+#include "kernel/cpu/machine.h"
+#include "kernel/cmdline.h"
+#include "kernel/exec.h"
+#include "kernel/fs/files.h"
+#include "kernel/fs/tty.h"
+#include "kernel/fs/vfs.h"
+#include "kernel/sched.h"
+#include "kernel/trap.h"
+#include "kernel/usercopy.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+
+#define PID_MAX     4194304u
+#define PID_BUCKETS 1024u
+#define PROCESSES_MAX 32000u
+
+static struct spinlock table_lock;
+/* guarded by table_lock: */
+static struct list processes = {&processes, &processes}; /* by pid, but for a wrap-around */
+static struct list buckets[PID_BUCKETS];
+static u32 process_count;
+static u32 last_pid;
+static struct process *init_process;
+
+enum share_level fork_level_default = SHARE_AUTO;
+
+static bool lock_table(void)
+{
+	bool interrupts = interrupts_save();
+
+	spin_lock(&table_lock);
+	return interrupts;
+}
+
+static void unlock_table(bool interrupts)
+{
+	spin_unlock(&table_lock);
+	interrupts_restore(interrupts);
+}
+
+static struct list *bucket_of(u32 pid)
+{
+	struct list *bucket = &buckets[pid % PID_BUCKETS];
+
+	if (!bucket->next)
+		list_init(bucket);
+	return bucket;
+}
+
+struct process *process_find(u32 pid)
+{
+	struct list *bucket = bucket_of(pid);
+	struct process *process;
+
+	list_for_each(process, bucket, by_pid)
+	{
+		if (process->pid == pid)
+			return process;
+	}
+	return NULL;
+}
+
+void process_each(bool (*visit)(void *context, struct process *process), void *context)
+{
+	bool interrupts = lock_table();
+	struct process *process;
+
+	list_for_each(process, &processes, all)
+	{
+		if (!visit(context, process))
+			break;
+	}
+	unlock_table(interrupts);
+}
+
+bool process_group_exists(u32 pgid, u32 sid)
+{
+	bool interrupts = lock_table(), found = false;
+	struct process *process;
+
+	list_for_each(process, &processes, all)
+	{
+		found = found || (process->pgid == pgid && process->sid == sid);
+	}
+	unlock_table(interrupts);
+	return found;
+}
+
+enum share_level process_fork_level(const struct process *process)
+{
+	return process->fork_level_set ? process->fork_level : fork_level_default;
+}
+
+/* locked: table_lock */
+static u32 unused_pid(void)
+{
+	do {
+		last_pid = last_pid >= PID_MAX ? 2 : last_pid + 1;
+	} while (process_find(last_pid));
+	return last_pid;
+}
+
+/* Gives the process a pid and puts it into the table; false when that is full. */
+static bool enter_table(struct process *process)
+{
+	bool interrupts = lock_table();
+	bool fits = process_count < PROCESSES_MAX;
+
+	if (fits) {
+		process_count++;
+		process->pid = unused_pid();
+		list_push_back(&processes, &process->all);
+		list_push_back(bucket_of(process->pid), &process->by_pid);
+		if (process->parent)
+			list_push_back(&process->parent->children, &process->sibling);
+	}
+	unlock_table(interrupts);
+	return fits;
+}
+
+/* locked: table_lock */
+static void leave_table(struct process *process)
+{
+	process_count--;
+	list_remove(&process->all);
+	list_remove(&process->by_pid);
+	list_remove(&process->sibling);
+}
+
+static struct process *process_create(void)
+{
+	struct process *process = kmalloc(sizeof(*process));
+
+	if (process) {
+		list_init(&process->children);
+		list_init(&process->sibling);
+		process->started_ns = clock_ns();
+	}
+	return process;
+}
+
+/* ---- Fork ---- */
+
+/* Where a child begins: on its own stack, with its parent's registers. */
+static void child_start(void)
+{
+	struct thread *thread = current();
+
+	sched_arrive();
+	if (thread->child_tid) {
+		interrupts_on();
+		copy_to_user(thread->child_tid, &thread->tid, sizeof(thread->tid));
+		thread->child_tid = 0;
+		interrupts_off();
+	}
+	trap_exit_to_user(thread->frame);
+	trap_return(thread->frame);
+}
+
+static void inherit(struct process *child, const struct process *parent)
+{
+	memcpy(child->name, parent->name, sizeof(child->name));
+	child->umask = parent->umask;
+	child->fork_level = parent->fork_level;
+	child->fork_level_set = parent->fork_level_set;
+	child->pgid = parent->pgid;
+	child->sid = parent->sid;
+	child->blocked = parent->blocked;
+	child->alt_stack = parent->alt_stack;
+	memcpy(child->actions, parent->actions, sizeof(child->actions));
+}
+
+static int inherit_thread(struct process *child, u64 stack)
+{
+	struct thread *from = current();
+	struct thread *thread = thread_create(child, child_start);
+
+	if (!thread)
+		return -ENOMEM;
+	fpu_save(from->fpu);
+	memcpy(thread->fpu, from->fpu, fpu_size);
+	*thread->frame = *from->frame;
+	thread->frame->rax = 0;
+	if (stack)
+		thread->frame->rsp = stack;
+	thread->fs_base = from->fs_base;
+	thread->child_tid = from->child_tid;
+	child->thread = thread;
+	return 0;
+}
+
+static void inherit_files(struct process *child, const struct process *parent)
+{
+	files_get(child->files = parent->files);
+	inode_get(child->cwd = parent->cwd);
+	if (parent->exe)
+		inode_get(child->exe = parent->exe);
+}
+
+/* Undoes a fork that failed: the parent still holds all that the child shares, so nothing sleeps here. */
+static void discard(struct process *child)
+{
+	if (child->thread)
+		thread_destroy(child->thread);
+	if (child->mm)
+		mm_destroy(child->mm);
+	files_put(child->files);
+	inode_put(child->cwd);
+	if (child->exe)
+		inode_put(child->exe);
+	kfree(child);
+}
+
+i64 process_fork(u64 stack)
+{
+	struct process *parent = current_process();
+	struct process *child = process_create();
+
+	if (!child)
+		return -ENOMEM;
+	inherit(child, parent);
+	inherit_files(child, parent);
+
+	int error = inherit_thread(child, stack);
+
+	if (!error)
+		error = mm_fork(parent->mm, process_fork_level(parent), &child->mm);
+	child->parent = parent;
+	if (!error && !enter_table(child))
+		error = -EAGAIN;
+	if (error) {
+		discard(child);
+		return error;
+	}
+	child->thread->tid = child->pid;
+	sched_start(child->thread);
+	return child->pid;
+}
+
+/* ---- Exit ---- */
+
+static bool ignores_children(const struct process *process)
+{
+	const struct sigaction *action = &process->actions[SIGCHLD - 1];
+
+	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+static void release_memory(struct process *process)
+{
+	struct mm *mm = process->mm;
+
+	process->mm = NULL;
+	context_load_mm(NULL);
+	mm_destroy(mm);
+}
+
+static void release_all(struct process *process)
+{
+	struct files *files = process->files;
+
+	release_memory(process);
+	process->files = NULL;
+	files_put(files);
+	inode_put(process->cwd);
+	if (process->exe)
+		inode_put(process->exe);
+	process->cwd = process->exe = NULL;
+	if (process->sid == process->pid)
+		tty_release_session(process->sid);
+}
+
+/* locked: table_lock */
+static void give_children_to_init(struct process *process)
+{
+	while (!list_empty(&process->children)) {
+		struct process *child = list_first(&process->children, struct process, sibling);
+
+		child->parent = init_process;
+		list_remove(&child->sibling);
+		list_push_back(&init_process->children, &child->sibling);
+	}
+}
+
+_Noreturn void process_exit(int status)
+{
+	struct process *process = current_process();
+
+	if (process == init_process)
+		panic("init has ended, status 0x%x", status);
+	release_all(process);
+	current()->process = NULL;
+
+	lock_table(); /* interrupts stay off: this thread will not be back */
+	struct process *parent = process->parent;
+
+	give_children_to_init(process);
+	process->cpu_ns = thread_cpu_ns(current());
+	process->thread = NULL;
+	process->exit_status = status;
+	process->exited = true;
+	bool forgotten = ignores_children(parent);
+
+	if (forgotten)
+		leave_table(process);
+	unlock_table(false);
+	if (forgotten)
+		kfree(process);
+	signal_send(parent, SIGCHLD);
+	wake_all(&parent->child_changed);
+	if (parent != init_process)
+		wake_all(&init_process->child_changed);
+	sched_exit();
+}
+
+/* ---- Wait ---- */
+
+static bool is_meant(const struct process *child, i64 pid, u32 own_pgid)
+{
+	if (pid > 0)
+		return child->pid == pid;
+	return pid == -1 || child->pgid == (pid == 0 ? own_pgid : (u32)-pid);
+}
+
+/* Takes an exited child out of the table and frees it. locked: table_lock */
+static i64 reap(struct process *child, int *status, u64 *cpu_ns)
+{
+	i64 pid = child->pid;
+
+	*status = child->exit_status;
+	*cpu_ns = child->cpu_ns + child->child_cpu_ns;
+	child->parent->child_cpu_ns += *cpu_ns;
+	leave_table(child);
+	kfree(child);
+	return pid;
+}
+
+/* One look at the children: a pid, 0 when there are some but none has news, -ECHILD. */
+static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
+{
+	struct process *parent = current_process(), *child;
+	bool interrupts = lock_table();
+	i64 result = -ECHILD;
+
+	list_for_each(child, &parent->children, sibling)
+	{
+		if (!is_meant(child, pid, parent->pgid))
+			continue;
+		result = 0;
+		if (child->exited) {
+			result = reap(child, status, cpu_ns);
+			break;
+		}
+		if ((options & WAIT_UNTRACED) && child->stop_signal && !child->stop_told) {
+			child->stop_told = true;
+			*status = child->stop_signal << 8 | 0x7f;
+			result = child->pid;
+			break;
+		}
+	}
+	unlock_table(interrupts);
+	return result;
+}
+
+i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns)
+{
+	i64 result = 0;
+	int error = wait_until_or_signal(
+		&current_process()->child_changed,
+		(result = look_for_news(pid, options, status, cpu_ns)) || (options & WAIT_NOHANG));
+
+	return result ? result : error;
+}
+
+/* ---- The first process ---- */
+
+static void init_start(void)
+{
+	static const char *const environment[] = {"PATH=/bin", "HOME=/", "TERM=vt100", NULL};
+	const char *path = cmdline_word("init");
+	const char *arguments[] = {path && *path ? path : "/init", NULL};
+
+	sched_arrive();
+	interrupts_on();
+	int error = exec_kernel(arguments[0], arguments, environment);
+
+	if (error)
+		panic("cannot execute %s: error %d", arguments[0], -error);
+	interrupts_off();
+	trap_return(current()->frame);
+}
+
+static void read_fork_word(void)
+{
+	const char *word = cmdline_word("fork");
+
+	if (!word)
+		return;
+	if (word[0] >= '0' && word[0] <= '3' && !word[1])
+		fork_level_default = (enum share_level)(word[0] - '0');
+	else if (strcmp(word, "auto") == 0)
+		fork_level_default = SHARE_AUTO;
+	else
+		printk("fork=%s is none of 0, 1, 2, 3 and auto; auto is used\n", word);
+}
+
+void process_start_init(void)
+{
+	struct process *process = process_create();
+
+	if (!process)
+		panic("no memory for init");
+	read_fork_word();
+	process->umask = 022;
+	process->mm = mm_create();
+	process->files = files_create();
+	if (!process->mm || !process->files || path_lookup("/", true, &process->cwd) ||
+	    !enter_table(process))
+		panic("no memory for init");
+	process->pgid = process->sid = process->pid;
+	process->parent = init_process = process;
+	process->thread = thread_create(process, init_start);
+	if (!process->thread)
+		panic("no memory for init");
+	sched_start(process->thread);
+}
+
+/* ---- Signals to more than one ---- */
+
+int signal_send_group(u32 pgid, int signal)
+{
+	bool interrupts = lock_table();
+	struct process *process;
+	int result = -ESRCH;
+
+	list_for_each(process, &processes, all)
+	{
+		if (process->pgid != pgid || process->exited)
+			continue;
+		signal_send(process, signal);
+		result = 0;
+	}
+	unlock_table(interrupts);
+	return result;
+}

@@ -1,0 +1,127 @@
+/* Processes and their threads: what runs, and what it owns. */
+#pragma once
+
+#include "kernel/cpu/trap.h"
+#include "kernel/signal.h"
+#include "kernel/wait.h"
+#include "mm/list.h"
+#include "mm/mm.h"
+#include "mm/types.h"
+
+struct files;
+struct inode;
+
+enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
+
+/* What switch_context saves: the stack pointer, with the callee-saved registers on the stack.
+ * boot/switch.asm */
+struct thread {
+	u64 saved_sp;            /* 0: boot/switch.asm */
+	void *stack;             /* lowest address of its kernel stack (kernel/cpu/stack.h) */
+	struct trapframe *frame; /* of the program, at the top of the stack */
+	struct process *process; /* NULL: a thread of the kernel's own (idle) */
+	void *fpu;               /* XSAVE area */
+	u64 fs_base;
+	u32 tid;
+	u64 child_tid; /* user address that its next child writes its tid to, before all else; 0 = none */
+	/* guarded by the scheduler's lock: */
+	enum thread_state state;
+	struct list run;      /* in the run queue, while ready */
+	u64 wake_at;          /* clock time that ends its sleep; 0 = none */
+	struct list sleeping; /* in the list of timed sleepers, while wake_at is set */
+	int wake_reason;
+	bool interruptible; /* sleeping so that a signal wakes it */
+	u64 cpu_ns;         /* time that it has run */
+	u64 started_ns;     /* when it last got a CPU */
+};
+
+#define PROCESS_NAME 16
+
+struct process {
+	u32 pid;
+	struct thread *thread;   /* the one thread, for now */
+	struct mm *mm;           /* owned; NULL once it has exited */
+	struct files *files;     /* one ref; shared by fork until changed (kernel/fs/files.h) */
+	struct inode *cwd;       /* one ref */
+	struct inode *exe;       /* one ref, the file it executes; NULL before the first exec */
+	char name[PROCESS_NAME]; /* last part of the program's path */
+	u32 umask;
+	enum share_level fork_level; /* for its own forks; inherited */
+	bool fork_level_set;         /* false: the system's level counts */
+	/* guarded by the process table's lock: */
+	struct process *parent;
+	struct list children, sibling;
+	struct list all;
+	u32 pgid, sid;
+	bool exited;     /* a zombie, waiting for wait4 */
+	int exit_status; /* as wait4 gives it */
+	int stop_signal; /* what stopped it; 0 = it is not stopped */
+	bool stop_told;  /* the parent has been told of this stop by wait4 */
+	struct waitqueue child_changed; /* a child exited or stopped */
+	struct waitqueue continued;
+	struct list by_pid; /* in its bucket of the table */
+	bool execed;        /* since its fork: setpgid of the parent is too late */
+	u64 started_ns;
+	u64 cpu_ns;       /* its own, once it has exited */
+	u64 child_cpu_ns; /* of children waited for */
+	/* signals, sets of SIGNAL_BIT: */
+	u64 pending;             /* atomic: interrupt handlers send too */
+	u64 blocked;
+	u64 saved_blocked;       /* what rt_sigsuspend put aside, while saved_blocked_set */
+	bool saved_blocked_set;
+	int fault_code;          /* si_code and si_addr of the last signal_force() */
+	u64 fault_addr;
+	struct sigstack alt_stack;
+	struct sigaction actions[SIGNALS];
+};
+
+/* The system's fork level, for processes that have not set their own (/proc/sys/vm/fork_level,
+ * fork= at boot). */
+extern enum share_level fork_level_default;
+
+/* Calls visit for each process in order of pid, under the table's lock, until it returns false. */
+void process_each(bool (*visit)(void *context, struct process *process), void *context);
+
+/* The process with this pid, or NULL; zombies are found too. Valid until the caller sleeps. */
+struct process *process_find(u32 pid);
+
+/*
+ * A child of the current process that goes on where frame does, with 0 as the result of the call; stack: its stack
+ * pointer, 0 = the same. Returns its pid, or -ENOMEM or -EAGAIN with nothing changed.
+ */
+i64 process_fork(u64 stack);
+
+/* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that killed it. */
+_Noreturn void process_exit(int status);
+
+/*
+ * wait4(2) for the current process: pid as there, options a set of WAIT_ bits. Returns the child's pid with *status
+ * set, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
+ */
+#define WAIT_NOHANG   1u
+#define WAIT_UNTRACED 2u
+i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns);
+
+/* Whether this process exists as seen from kill(2): its group, and how many there are. */
+bool process_group_exists(u32 pgid, u32 sid);
+
+/* The fork level in force for a process. */
+enum share_level process_fork_level(const struct process *process);
+
+/* Boot: makes process 1, which will execute init. */
+void process_start_init(void);
+
+/* Boot, last of all: gives this CPU to the threads that are ready, for ever. */
+_Noreturn void scheduler_start(void);
+
+/* Nanoseconds since boot; and the wall clock at boot, in seconds since 1970. kernel/cpu/tsc.c */
+u64 clock_ns(void);
+extern u64 boot_epoch;
+
+#include "kernel/cpu/cpu.h"
+
+/* The process that runs here; not callable from kernel threads. */
+static inline struct process *current_process(void)
+{
+	return current()->process;
+}

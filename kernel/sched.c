@@ -1,0 +1,332 @@
+/*
+ * Round robin with slices of 10 ms. A thread is in exactly one place: running on a CPU, in the run queue (READY), in a
+ * wait queue or the list of timed sleepers or both (SLEEPING), or dead and about to be freed by the thread that the
+ * CPU switched to.
+ *
+ * sched_lock guards all of this. It is held across the switch from one thread to the next and let go by the one
+ * that arrives (sched_arrive), so no other CPU can run a thread whose registers are not saved yet.
+ */
+#include "kernel/sched.h"
+#include "kernel/cpu/apic.h"
+#include "kernel/cpu/fpu.h"
+#include "kernel/cpu/machine.h"
+#include "kernel/cpu/stack.h"
+#include "kernel/cpu/switch.h"
+#include "mm/errno.h"
+#include "mm/heap.h"
+
+#define SLICE_NS 10000000ul
+
+static struct spinlock sched_lock;
+/* guarded by sched_lock: */
+static struct list ready_threads = {&ready_threads, &ready_threads};
+static struct list timed_sleepers = {&timed_sleepers, &timed_sleepers}; /* the soonest first */
+static u32 runnable;
+
+struct waitqueue poll_queue;
+
+static bool lock_scheduler(void)
+{
+	bool interrupts = interrupts_save();
+
+	spin_lock(&sched_lock);
+	return interrupts;
+}
+
+static void unlock_scheduler(bool interrupts)
+{
+	spin_unlock(&sched_lock);
+	interrupts_restore(interrupts);
+}
+
+struct thread *thread_create(struct process *process, void (*start)(void))
+{
+	struct thread *thread = kmalloc(sizeof(*thread));
+
+	if (!thread)
+		return NULL;
+	thread->stack = stack_alloc();
+	thread->fpu = kmalloc(fpu_size);
+	thread->process = process;
+	thread->tid = process ? process->pid : 0;
+	list_init(&thread->sleeping);
+	if (!thread->stack || !thread->fpu) {
+		thread_destroy(thread);
+		return NULL;
+	}
+	fpu_init_state(thread->fpu);
+	thread_prepare_stack(thread, start);
+	return thread;
+}
+
+void thread_destroy(struct thread *thread)
+{
+	if (thread->stack)
+		stack_free(thread->stack);
+	kfree(thread->fpu);
+	kfree(thread);
+}
+
+/* locked: sched_lock */
+static void make_ready(struct thread *thread, int reason)
+{
+	thread->state = THREAD_READY;
+	thread->wake_reason = reason;
+	thread->wake_at = 0;
+	list_remove(&thread->sleeping);
+	list_push_back(&ready_threads, &thread->run);
+	runnable++;
+}
+
+void sched_start(struct thread *thread)
+{
+	bool interrupts = lock_scheduler();
+
+	make_ready(thread, 0);
+	unlock_scheduler(interrupts);
+}
+
+/* locked: sched_lock */
+static struct thread *take_next(struct cpu *cpu)
+{
+	struct thread *next;
+
+	if (list_empty(&ready_threads))
+		return cpu->idle;
+	next = list_first(&ready_threads, struct thread, run);
+	list_remove(&next->run);
+	return next;
+}
+
+/* locked: sched_lock */
+static void arm_timer(struct cpu *cpu, u64 now)
+{
+	u64 next = cpu->thread == cpu->idle ? now + 1000 * SLICE_NS : cpu->slice_end;
+
+	if (!list_empty(&timed_sleepers))
+		next = MIN(next, list_first(&timed_sleepers, struct thread, sleeping)->wake_at);
+	timer_arm(next > now ? next - now : 1);
+}
+
+void sched_load_context(void)
+{
+	struct thread *thread = current();
+
+	wrmsr(MSR_FS_BASE, thread->fs_base);
+	if (thread->process)
+		context_load_mm(thread->process->mm);
+}
+
+/* Makes next the thread of this CPU, all but its registers. locked: sched_lock */
+static void install(struct cpu *cpu, struct thread *next)
+{
+	u64 now = clock_ns();
+
+	cpu->thread->cpu_ns += now - cpu->thread->started_ns;
+	next->started_ns = now;
+	next->state = THREAD_RUNNING;
+	cpu->thread = next;
+	cpu->slice_end = now + SLICE_NS;
+	cpu_set_kernel_stack((u64)next->stack + STACK_SIZE);
+	arm_timer(cpu, now);
+}
+
+/* Frees the thread that this CPU has left for good, if it has. locked: sched_lock */
+static void bury_dead(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->dead)
+		thread_destroy(cpu->dead);
+	cpu->dead = NULL;
+}
+
+/* Switches to the next ready thread; the current one is already where its state says. locked: sched_lock, interrupts off */
+static void switch_away(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct thread *from = cpu->thread, *next = take_next(cpu);
+
+	ASSERT(cpu->spinlocks == 1, "switch with %u spinlocks", cpu->spinlocks);
+	cpu->need_resched = false;
+	if (next == from) {
+		from->state = THREAD_RUNNING;
+		return;
+	}
+	cpu->dead = from->state == THREAD_DEAD ? from : NULL;
+	install(cpu, next);
+	fpu_save(from->fpu);
+	fpu_restore(next->fpu);
+	sched_load_context();
+	switch_context(from, next);
+	bury_dead();
+}
+
+void sched_arrive(void)
+{
+	bury_dead();
+	spin_unlock(&sched_lock);
+}
+
+void sched_yield(void)
+{
+	bool interrupts = lock_scheduler();
+	struct thread *thread = current();
+
+	if (thread != this_cpu()->idle) {
+		thread->state = THREAD_READY;
+		list_push_back(&ready_threads, &thread->run);
+	}
+	switch_away();
+	unlock_scheduler(interrupts);
+}
+
+_Noreturn void sched_exit(void)
+{
+	lock_scheduler();
+	current()->state = THREAD_DEAD;
+	runnable--;
+	switch_away();
+	panic("a dead thread ran");
+}
+
+/* locked: sched_lock */
+static void add_timed_sleeper(struct thread *thread, u64 wake_at)
+{
+	struct list *place = &timed_sleepers;
+	struct thread *other;
+
+	list_for_each(other, &timed_sleepers, sleeping)
+	{
+		if (other->wake_at > wake_at) {
+			place = &other->sleeping;
+			break;
+		}
+	}
+	thread->wake_at = wake_at;
+	list_push_back(place, &thread->sleeping);
+}
+
+/* locked: sched_lock */
+static void leave_queue(struct waitqueue *queue, const struct waiter *waiter)
+{
+	for (struct waiter **at = &queue->first; *at; at = &(*at)->next) {
+		if (*at == waiter) {
+			*at = waiter->next;
+			return;
+		}
+	}
+}
+
+int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
+{
+	struct thread *thread = current();
+	struct waiter waiter = {NULL, thread};
+
+	ASSERT(thread != this_cpu()->idle && this_cpu()->spinlocks == 0, "%u spinlocks",
+	       this_cpu()->spinlocks);
+	if (interruptible && signal_pending())
+		return -EINTR;
+	if (deadline && clock_ns() >= deadline)
+		return -EAGAIN;
+
+	spin_lock(&sched_lock);
+	if (queue) {
+		waiter.next = queue->first;
+		queue->first = &waiter;
+	}
+	thread->state = THREAD_SLEEPING;
+	thread->interruptible = interruptible;
+	if (deadline)
+		add_timed_sleeper(thread, deadline);
+	runnable--;
+	switch_away();
+	if (queue)
+		leave_queue(queue, &waiter);
+	spin_unlock(&sched_lock);
+	return thread->wake_reason;
+}
+
+void wake_all(struct waitqueue *queue)
+{
+	bool interrupts = lock_scheduler();
+	struct waiter *waiter = queue->first;
+
+	queue->first = NULL;
+	for (; waiter; waiter = waiter->next)
+		if (waiter->thread->state == THREAD_SLEEPING)
+			make_ready(waiter->thread, 0);
+	unlock_scheduler(interrupts);
+}
+
+void sched_interrupt(struct thread *thread)
+{
+	bool interrupts = lock_scheduler();
+
+	if (thread->state == THREAD_SLEEPING && thread->interruptible)
+		make_ready(thread, -EINTR);
+	unlock_scheduler(interrupts);
+}
+
+void sched_tick(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 now = clock_ns();
+
+	spin_lock(&sched_lock);
+	while (!list_empty(&timed_sleepers)) {
+		struct thread *first = list_first(&timed_sleepers, struct thread, sleeping);
+
+		if (first->wake_at > now)
+			break;
+		make_ready(first, -EAGAIN);
+		cpu->need_resched = true;
+	}
+	if (now >= cpu->slice_end) {
+		cpu->need_resched = true;
+		cpu->slice_end = now + SLICE_NS;
+	}
+	arm_timer(cpu, now);
+	spin_unlock(&sched_lock);
+}
+
+u32 sched_runnable(void)
+{
+	return runnable;
+}
+
+u64 thread_cpu_ns(const struct thread *thread)
+{
+	u64 running = thread->state == THREAD_RUNNING ? clock_ns() - thread->started_ns : 0;
+
+	return thread->cpu_ns + running;
+}
+
+/* The idle thread: halts until an interrupt makes somebody ready. SDM vol. 2, STI: the HLT comes before the interrupt. */
+static _Noreturn void idle(void)
+{
+	for (;;) {
+		interrupts_off();
+		sched_yield();
+		if (list_empty(&ready_threads))
+			asm volatile("sti; hlt" : : : "memory");
+	}
+}
+
+_Noreturn void scheduler_start(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct thread *thread = thread_create(NULL, idle);
+
+	if (!thread)
+		panic("no memory for the idle thread");
+	interrupts_off();
+	cpu->idle = cpu->thread = thread;
+	install(cpu, thread);
+	/* The boot stack is left for good: the idle thread begins at the top of its own. */
+	asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; push $0; jmp *%1"
+		     :
+		     : "r"((u64)thread->stack + STACK_SIZE), "r"(idle)
+		     : "memory");
+	__builtin_unreachable();
+}

@@ -1,0 +1,37 @@
+/* The scheduler: which thread runs where, and how it comes to wait. kernel/wait.h is the part that others use. */
+#pragma once
+
+#include "kernel/process.h"
+
+/* A thread that will enter start when it first runs; -ENOMEM in the form of NULL. Not yet scheduled. */
+struct thread *thread_create(struct process *process, void (*start)(void));
+
+/* Ends a thread that never ran. */
+void thread_destroy(struct thread *thread);
+
+/* Lets a new thread run from now on. */
+void sched_start(struct thread *thread);
+
+/* A thread's first act: ends the switch that brought it here. Interrupts off. */
+void sched_arrive(void);
+
+/* Gives way to others that are ready. Interrupts off or on. */
+void sched_yield(void);
+
+/* Ends the current thread; its stack is freed by whoever runs next. */
+_Noreturn void sched_exit(void);
+
+/* Wakes a thread that sleeps so that a signal may end it; callable from interrupt handlers. */
+void sched_interrupt(struct thread *thread);
+
+/* The timer's interrupt. */
+void sched_tick(void);
+
+/* Brings this CPU's address space and FS base in line with the current thread's, after exec changed them. */
+void sched_load_context(void);
+
+/* Ready and running threads, for /proc/loadavg. */
+u32 sched_runnable(void);
+
+/* CPU time that a thread has used, in ns. */
+u64 thread_cpu_ns(const struct thread *thread);

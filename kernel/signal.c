@@ -1,0 +1,154 @@
+/*
+ * Signals: sending, and handling before the return to user mode.
+ *
+ * A pending signal is a bit; signals below 32 that are sent twice before they are handled are handled once, as in POSIX.
+ * pending is changed with atomic operations, since interrupt handlers send too; all else belongs to the
+ * process itself.
+ */
+#include "kernel/signal.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/sigframe.h"
+
+#define NEVER_BLOCKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define STOPS                                                                                      \
+	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+#define IGNORED_BY_DEFAULT                                                                         \
+	(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
+
+static bool ignores(const struct process *process, int signal)
+{
+	u64 handler = process->actions[signal - 1].handler;
+
+	return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)));
+}
+
+static void set_pending(struct process *process, u64 bits)
+{
+	__atomic_fetch_or(&process->pending, bits, __ATOMIC_SEQ_CST);
+}
+
+static void clear_pending(struct process *process, u64 bits)
+{
+	__atomic_fetch_and(&process->pending, ~bits, __ATOMIC_SEQ_CST);
+}
+
+static void go_on(struct process *process)
+{
+	clear_pending(process, STOPS);
+	if (process->stop_signal) {
+		process->stop_signal = 0;
+		wake_all(&process->continued);
+	}
+}
+
+/* Process 1 gets only what it asks for: the default action of nothing may end it. */
+static bool protects_init(const struct process *process, int signal)
+{
+	return process->pid == 1 && process->actions[signal - 1].handler == SIG_DFL;
+}
+
+void signal_send(struct process *process, int signal)
+{
+	if (process->exited || protects_init(process, signal))
+		return;
+	if (signal == SIGCONT || signal == SIGKILL)
+		go_on(process);
+	if (STOPS & SIGNAL_BIT(signal))
+		clear_pending(process, SIGNAL_BIT(SIGCONT));
+	if (ignores(process, signal) && !(process->blocked & SIGNAL_BIT(signal)))
+		return;
+	set_pending(process, SIGNAL_BIT(signal));
+	if (!(process->blocked & SIGNAL_BIT(signal)) && process->thread)
+		sched_interrupt(process->thread);
+}
+
+bool signal_pending(void)
+{
+	struct process *process = current_process();
+
+	return process && (process->pending & ~process->blocked);
+}
+
+void signal_force(int signal, int code, u64 addr)
+{
+	struct process *process = current_process();
+	struct sigaction *action = &process->actions[signal - 1];
+
+	if (action->handler == SIG_IGN || (process->blocked & SIGNAL_BIT(signal)))
+		action->handler = SIG_DFL;
+	process->blocked &= ~SIGNAL_BIT(signal);
+	process->fault_code = code;
+	process->fault_addr = addr;
+	set_pending(process, SIGNAL_BIT(signal));
+}
+
+static void stop(struct process *process, int signal)
+{
+	process->stop_told = false;
+	process->stop_signal = signal;
+	signal_send(process->parent, SIGCHLD);
+	wake_all(&process->parent->child_changed);
+	wait_until(&process->continued, !process->stop_signal);
+}
+
+static void default_action(struct process *process, int signal)
+{
+	if (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal))
+		return;
+	if (STOPS & SIGNAL_BIT(signal))
+		stop(process, signal);
+	else
+		process_exit(signal);
+}
+
+static void handle(struct process *process, struct trapframe *frame, int signal)
+{
+	struct sigaction *action = &process->actions[signal - 1];
+	struct sigaction taken = *action;
+
+	clear_pending(process, SIGNAL_BIT(signal));
+	if (taken.handler == SIG_IGN)
+		return;
+	if (taken.handler == SIG_DFL) {
+		default_action(process, signal);
+		return;
+	}
+	if (taken.flags & SA_RESETHAND)
+		action->handler = SIG_DFL;
+	if (sigframe_push(frame, &taken, signal)) {
+		action->handler = SIG_DFL;
+		process_exit(SIGSEGV);
+	}
+	process->blocked |= taken.mask | (taken.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal));
+	process->blocked &= ~NEVER_BLOCKED;
+}
+
+void signal_deliver(struct trapframe *frame)
+{
+	struct process *process = current_process();
+	u64 ready;
+
+	while ((ready = process->pending & ~process->blocked)) {
+		/* SIGKILL first, then faults of the program's own, then by number. */
+		int signal = ready & SIGNAL_BIT(SIGKILL) ? SIGKILL : __builtin_ctzl(ready) + 1;
+
+		handle(process, frame, signal);
+	}
+	if (process->saved_blocked_set) { /* rt_sigsuspend whose signal had no handler */
+		process->saved_blocked_set = false;
+		process->blocked = process->saved_blocked;
+	}
+}
+
+void signal_reset_handlers(struct process *process)
+{
+	for (u32 i = 0; i < SIGNALS; i++) {
+		u64 handler = process->actions[i].handler;
+
+		process->actions[i] = (struct sigaction){
+			.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL,
+		};
+	}
+	process->alt_stack = (struct sigstack){.flags = SS_DISABLE};
+}

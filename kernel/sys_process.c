@@ -1,0 +1,236 @@
+/* System calls on processes. */
+#include "kernel/exec.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/syscalls.h"
+#include "mm/errno.h"
+
+/* clone(2) */
+#define CLONE_SIGNAL         0xfful
+#define CLONE_VM             0x00000100ul
+#define CLONE_VFORK          0x00004000ul
+#define CLONE_SETTLS         0x00080000ul
+#define CLONE_PARENT_SETTID  0x00100000ul
+#define CLONE_CHILD_CLEARTID 0x00200000ul
+#define CLONE_CHILD_SETTID   0x01000000ul
+#define CLONE_LIKE_FORK                                                                            \
+	(CLONE_SIGNAL | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+
+i64 sys_fork(void)
+{
+	return process_fork(0);
+}
+
+/*
+ * The flags that make a process; threads are refused. CLONE_VM together with CLONE_VFORK (vfork, posix_spawn) gets a copy
+ * of the memory in place of the memory itself: see docs/caveats.md.
+ */
+i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
+{
+	(void)tls;
+	if ((flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
+		flags &= ~CLONE_VM;
+	if ((flags & ~CLONE_LIKE_FORK) || (flags & CLONE_SIGNAL) > SIGNALS || stack >= USER_END)
+		return -EINVAL;
+
+	current()->child_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
+	i64 pid = process_fork(stack);
+
+	current()->child_tid = 0;
+	if (pid > 0 && (flags & CLONE_PARENT_SETTID)) {
+		u32 tid = (u32)pid;
+
+		copy_to_user(parent_tid, &tid, sizeof(tid)); /* as on Linux, a bad pointer is not told */
+	}
+	return pid;
+}
+
+i64 sys_execve(uptr path, uptr argv, uptr envp)
+{
+	return exec_user(path, argv, envp);
+}
+
+_Noreturn void sys_exit(int code)
+{
+	process_exit((code & 0xff) << 8);
+}
+
+/* struct rusage (getrusage(2)): two timevals and 14 longs. */
+static int put_usage(uptr to, u64 cpu_ns)
+{
+	u64 usage[18] = {cpu_ns / 1000000000, cpu_ns / 1000 % 1000000};
+
+	return copy_to_user(to, usage, sizeof(usage));
+}
+
+i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage)
+{
+	int child_status = 0;
+	u64 cpu_ns = 0;
+	i64 child;
+
+	if (options & ~(WAIT_NOHANG | WAIT_UNTRACED | 8u | 0xe0000000u))
+		return -EINVAL;
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	child = process_wait(pid, options, &child_status, &cpu_ns);
+	if (child <= 0)
+		return child;
+	if (status && copy_to_user(status, &child_status, sizeof(child_status)))
+		return -EFAULT;
+	if (usage && put_usage(usage, cpu_ns))
+		return -EFAULT;
+	return child;
+}
+
+i64 sys_getpid(void)
+{
+	return current_process()->pid;
+}
+
+i64 sys_getppid(void)
+{
+	return current_process()->pid == 1 ? 0 : current_process()->parent->pid;
+}
+
+/* The process that pid means here: 0 is the current one; NULL when there is none. */
+static struct process *process_named(i32 pid)
+{
+	struct process *process = pid ? process_find((u32)pid) : current_process();
+
+	return pid < 0 ? NULL : process;
+}
+
+i64 sys_setpgid(i32 pid, i32 pgid)
+{
+	struct process *self = current_process(), *process = process_named(pid);
+	u32 group;
+
+	if (pgid < 0 || pid < 0)
+		return -EINVAL;
+	if (!process || (process != self && process->parent != self))
+		return -ESRCH;
+	group = pgid ? (u32)pgid : process->pid;
+	if (process != self && process->execed)
+		return -EACCES;
+	if (process->sid != self->sid || process->sid == process->pid ||
+	    (group != process->pid && !process_group_exists(group, self->sid)))
+		return -EPERM;
+	process->pgid = group;
+	return 0;
+}
+
+i64 sys_getpgid(i32 pid)
+{
+	struct process *process = process_named(pid);
+
+	return process ? (i64)process->pgid : -ESRCH;
+}
+
+i64 sys_setsid(void)
+{
+	struct process *process = current_process();
+
+	if (process->pgid == process->pid)
+		return -EPERM;
+	process->sid = process->pgid = process->pid;
+	return process->sid;
+}
+
+i64 sys_getsid(i32 pid)
+{
+	struct process *process = process_named(pid);
+
+	return process ? (i64)process->sid : -ESRCH;
+}
+
+i64 sys_set_tid_address(uptr tid)
+{
+	(void)tid; /* cleared when a thread ends while others go on: there are no others yet */
+	return current()->tid;
+}
+
+#define ARCH_SET_FS 0x1002
+#define ARCH_GET_FS 0x1003
+
+i64 sys_arch_prctl(u32 code, u64 addr)
+{
+	struct thread *thread = current();
+
+	switch (code) {
+	case ARCH_SET_FS:
+		if (addr >= USER_END)
+			return -EPERM;
+		thread->fs_base = addr;
+		wrmsr(MSR_FS_BASE, addr);
+		return 0;
+	case ARCH_GET_FS:
+		return copy_to_user(addr, &thread->fs_base, sizeof(thread->fs_base));
+	default:
+		return -EINVAL;
+	}
+}
+
+#define PR_SET_NAME       15
+#define PR_GET_NAME       16
+#define PR_SET_COW_PTE    65         /* the COW PTE patches: share PTE tables from the next fork on */
+#define PR_SET_FORK_LEVEL 0x436f7001 /* ours: 0 to 4 as enum share_level, -1 = the system's */
+#define PR_GET_FORK_LEVEL 0x436f7002 /* ours: the level in force */
+
+static i64 set_name(uptr from)
+{
+	char name[PROCESS_NAME];
+	i64 length = copy_string_from_user(name, from, sizeof(name));
+
+	if (length == -EFAULT)
+		return -EFAULT;
+	name[PROCESS_NAME - 1] = 0;
+	memcpy(current_process()->name, name, sizeof(name));
+	return 0;
+}
+
+static i64 set_fork_level(i64 level)
+{
+	struct process *process = current_process();
+
+	if (level < -1 || level > SHARE_AUTO)
+		return -EINVAL;
+	process->fork_level_set = level >= 0;
+	process->fork_level = level >= 0 ? (enum share_level)level : SHARE_PAGES;
+	return 0;
+}
+
+i64 sys_prctl(u32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
+{
+	switch (option) {
+	case PR_SET_NAME:
+		return set_name(arg2);
+	case PR_GET_NAME:
+		return copy_to_user(arg2, current_process()->name, PROCESS_NAME);
+	case PR_SET_COW_PTE:
+		return arg2 | arg3 | arg4 | arg5 ? -EINVAL : set_fork_level(SHARE_PTES);
+	case PR_SET_FORK_LEVEL:
+		return set_fork_level((i64)arg2 == (i64)0xffffffff ? -1 : (i64)arg2);
+	case PR_GET_FORK_LEVEL:
+		return process_fork_level(current_process());
+	default:
+		return -EINVAL;
+	}
+}
+
+i64 sys_sched_yield(void)
+{
+	sched_yield();
+	return 0;
+}
+
+i64 sys_sched_getaffinity(i32 pid, u32 bytes, uptr mask)
+{
+	u64 cpus = (1ul << cpus_online) - 1;
+
+	if (!process_named(pid))
+		return -ESRCH;
+	if (bytes < sizeof(cpus) || bytes % sizeof(cpus))
+		return -EINVAL;
+	return copy_to_user(mask, &cpus, sizeof(cpus)) ? -EFAULT : (i64)sizeof(cpus);
+}

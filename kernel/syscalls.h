@@ -1,0 +1,65 @@
+/*
+ * The system calls on processes, memory, signals, time and the system, as kernel/syscall.c dispatches them; those on
+ * files are in kernel/fs/sys_file.h. Arguments as the program gave them, results and errno as in Linux's manual,
+ * section 2. All may sleep.
+ */
+#pragma once
+
+#include "kernel/usercopy.h"
+#include "mm/types.h"
+
+struct trapframe;
+
+/* kernel/sys_process.c */
+i64 sys_fork(void);
+i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls);
+i64 sys_execve(uptr path, uptr argv, uptr envp);
+_Noreturn void sys_exit(int code);
+i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage);
+i64 sys_getpid(void);
+i64 sys_getppid(void);
+i64 sys_setpgid(i32 pid, i32 pgid);
+i64 sys_getpgid(i32 pid);
+i64 sys_setsid(void);
+i64 sys_getsid(i32 pid);
+i64 sys_set_tid_address(uptr tid);
+i64 sys_arch_prctl(u32 code, u64 addr);
+i64 sys_prctl(u32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5);
+i64 sys_sched_yield(void);
+i64 sys_sched_getaffinity(i32 pid, u32 bytes, uptr mask);
+
+/* kernel/sys_memory.c */
+i64 sys_mmap(u64 addr, u64 length, u32 prot, u32 flags, int fd, u64 offset);
+i64 sys_munmap(u64 addr, u64 length);
+i64 sys_mprotect(u64 addr, u64 length, u32 prot);
+i64 sys_brk(u64 brk);
+
+/* kernel/sys_signal.c */
+i64 sys_kill(i32 pid, int signal);
+i64 sys_tgkill(i32 tgid, i32 tid, int signal);
+i64 sys_rt_sigaction(int signal, uptr action, uptr old, u64 size);
+i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size);
+i64 sys_rt_sigpending(uptr set, u64 size);
+i64 sys_rt_sigsuspend(uptr set, u64 size);
+i64 sys_rt_sigreturn(struct trapframe *frame);
+i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame);
+i64 sys_pause(void);
+
+/* kernel/sys_time.c */
+i64 sys_clock_gettime(i32 clock, uptr to);
+i64 sys_clock_getres(i32 clock, uptr to);
+i64 sys_clock_nanosleep(i32 clock, int flags, uptr request, uptr remain);
+i64 sys_nanosleep(uptr request, uptr remain);
+i64 sys_gettimeofday(uptr to, uptr zone);
+i64 sys_time(uptr to);
+i64 sys_times(uptr to);
+i64 sys_getrusage(int who, uptr to);
+
+/* kernel/sys_system.c */
+i64 sys_uname(uptr to);
+i64 sys_sysinfo(uptr to);
+i64 sys_getrandom(uptr to, u64 bytes, u32 flags);
+i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit);
+i64 sys_reboot(u32 magic1, u32 magic2, u32 command, uptr text);
+i64 sys_audit(void);
+i64 sys_zero(void); /* getuid and its like: everything belongs to root */

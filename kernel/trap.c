@@ -1,0 +1,153 @@
+/*
+ * Exceptions and interrupts, after boot/trap.asm has saved the registers. A fault of a program becomes a signal, a
+ * fault of the kernel's own ends in a panic, but for those at a program's address inside usercopy.
+ *
+ * Interrupts are off on entry. They are turned on for page faults, which may take long.
+ */
+#include "kernel/cpu/apic.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/pic.h"
+#include "kernel/cpu/stack.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/panic.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/trap.h"
+#include "kernel/usercopy.h"
+#include "mm/errno.h"
+#include "mm/frame.h"
+
+/* Error code of a page fault: SDM vol. 3, 4.7. */
+#define FAULT_WRITE 2u
+#define FAULT_FETCH 16u
+
+/* si_code values (sigaction(2)). */
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRERR  2
+#define SI_KERNEL   0x80
+#define FPE_INTDIV  1
+#define ILL_ILLOPN  2
+#define TRAP_BRKPT  1
+
+/* What each exception of a program becomes; signal 0: the kernel's affair. SDM vol. 3, table 6-1. */
+static const struct {
+	const char *name;
+	int signal, code;
+} exceptions[32] = {
+	[0] = {"divide error", SIGFPE, FPE_INTDIV},
+	[1] = {"debug exception", SIGTRAP, TRAP_BRKPT},
+	[2] = {"NMI", 0, 0},
+	[3] = {"breakpoint", SIGTRAP, SI_KERNEL},
+	[4] = {"overflow", SIGSEGV, SI_KERNEL},
+	[5] = {"bound range exceeded", SIGSEGV, SI_KERNEL},
+	[6] = {"invalid opcode", SIGILL, ILL_ILLOPN},
+	[7] = {"device not available", SIGSEGV, SI_KERNEL},
+	[8] = {"double fault", 0, 0},
+	[10] = {"invalid TSS", 0, 0},
+	[11] = {"segment not present", SIGBUS, SI_KERNEL},
+	[12] = {"stack fault", SIGBUS, SI_KERNEL},
+	[13] = {"general protection fault", SIGSEGV, SI_KERNEL},
+	[14] = {"page fault", SIGSEGV, SEGV_MAPERR},
+	[16] = {"x87 error", SIGFPE, FPE_INTDIV},
+	[17] = {"alignment check", SIGBUS, BUS_ADRERR},
+	[18] = {"machine check", 0, 0},
+	[19] = {"SIMD error", SIGFPE, FPE_INTDIV},
+};
+
+static const char *exception_name(u64 vector)
+{
+	return vector < 32 && exceptions[vector].name ? exceptions[vector].name : "exception";
+}
+
+static void exception(struct trapframe *frame)
+{
+	u64 vector = frame->vector;
+
+	if (!trap_from_user(frame) || vector >= 32 || !exceptions[vector].signal)
+		panic_trap(frame, exception_name(vector));
+	signal_force(exceptions[vector].signal, exceptions[vector].code, frame->rip);
+}
+
+static enum access access_of(u64 error_code)
+{
+	if (error_code & FAULT_WRITE)
+		return ACCESS_WRITE;
+	return error_code & FAULT_FETCH ? ACCESS_EXEC : ACCESS_READ;
+}
+
+/* The program's access at addr cannot be had: it gets a signal. */
+static void refuse(int error, u64 addr)
+{
+	struct process *process = current_process();
+
+	switch (error) {
+	case -ENOMEM:
+		printk("out of memory: process %u (%s) is killed at %lx, %lu frames free\n",
+		       process->pid, process->name, addr, frames_free());
+		signal_force(SIGKILL, 0, addr);
+		break;
+	case -ENXIO:
+		signal_force(SIGBUS, BUS_ADRERR, addr);
+		break;
+	default:
+		signal_force(SIGSEGV, error == -EACCES ? SEGV_ACCERR : SEGV_MAPERR, addr);
+	}
+}
+
+static void page_fault(struct trapframe *frame)
+{
+	u64 addr = read_cr2();
+	u64 fixup = trap_from_user(frame) ? 0 : usercopy_fixup(frame->rip);
+
+	if (!trap_from_user(frame) && !fixup)
+		panic_trap(frame, stack_guards(addr) ? "kernel stack overflow" : "page fault");
+	interrupts_on();
+	int error = addr < USER_END ? mm_fault(current_process()->mm, addr,
+					       access_of(frame->error_code))
+				    : -EFAULT;
+
+	interrupts_off();
+	if (!error)
+		return;
+	if (!fixup) {
+		refuse(error, addr);
+		return;
+	}
+	if (error == -ENOMEM)
+		refuse(error, addr);
+	frame->rip = fixup;
+}
+
+void trap_exit_to_user(struct trapframe *frame)
+{
+	for (;;) {
+		if (this_cpu()->need_resched) {
+			sched_yield();
+		} else if (signal_pending() || current_process()->saved_blocked_set) {
+			interrupts_on();
+			signal_deliver(frame);
+			interrupts_off();
+		} else {
+			return;
+		}
+	}
+}
+
+void trap(struct trapframe *frame)
+{
+	u64 vector = frame->vector;
+
+	if (vector == VECTOR_PAGE_FAULT) {
+		page_fault(frame);
+	} else if (vector == VECTOR_TIMER) {
+		apic_eoi();
+		sched_tick();
+	} else if (vector >= VECTOR_IRQ_BASE && vector < VECTOR_IRQ_BASE + IRQS) {
+		irq_dispatch((u32)vector - VECTOR_IRQ_BASE);
+	} else if (vector != VECTOR_SPURIOUS) {
+		exception(frame);
+	}
+	if (trap_from_user(frame))
+		trap_exit_to_user(frame);
+}

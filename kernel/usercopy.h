@@ -1,0 +1,27 @@
+/*
+ * Moving data between the kernel and the current program. Any address is allowed; one that the
+ * program itself could not access so gives -EFAULT. These may fault and so may sleep: the caller
+ * holds no spinlock and no mm->lock.
+ */
+#pragma once
+
+#include "mm/types.h"
+
+/* A pointer as a program gave it: never dereferenced, only passed to these functions. */
+typedef u64 uptr;
+
+int copy_from_user(void *to, uptr from, size_t bytes);
+int copy_to_user(uptr to, const void *from, size_t bytes);
+int clear_user(uptr to, size_t bytes);
+
+/* Copies a string and its NUL to to[size]; returns its length, -EFAULT, or -ENAMETOOLONG when it
+ * does not fit. */
+i64 copy_string_from_user(char *to, uptr from, size_t size);
+
+/*
+ * For the page fault handler: where a fault at rip, in kernel mode and at an address below
+ * USER_END, goes on when it cannot be resolved, so that the function above which it hit returns
+ * -EFAULT; 0 when rip is in none of them, and so the fault is a bug of the kernel's.
+ * kernel/cpu/usercopy.c
+ */
+u64 usercopy_fixup(u64 rip);

@@ -1,0 +1,4 @@
+/* Who we are. */
+#pragma once
+
+#define COPPICE_VERSION "0.1"

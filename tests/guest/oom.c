@@ -1,0 +1,399 @@
+/*
+ * Memory and kernel objects exhausted: in faults, in fork at each level, in exec, in files, by
+ * tables, descriptors, processes and regions. Somebody gets an error or is killed, nobody else is
+ * harmed, and all comes back. Meant for a machine of 128 MB.
+ *
+ * Catches: a failed fork that leaves refs, tables or write protection behind; a fault that loops or
+ * panics without memory; a killed process whose tables or shared objects stay; an error path that
+ * forgets a file or a reservation.
+ */
+#include "lib.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SYS_OPEN = 2, SYS_MMAP = 9, SYS_PIPE = 22, SYS_FORK = 57, SYS_EXECVE = 59 };
+#define TERABYTES (100ul << 40)
+
+/* ---- The greedy, who is killed ---- */
+
+static char *keep; /* the parent's own */
+#define KEEP_PAGES 2000
+
+static void keep_make(void)
+{
+	keep = map_at(slot_base(0) + GIGABYTE - 1000 * PAGE, KEEP_PAGES * PAGE);
+	stamp_all(keep, KEEP_PAGES, PAGE, 1);
+}
+
+static void keep_check(const char *when)
+{
+	check_stamps(keep, KEEP_PAGES, PAGE, 1, when);
+	stamp_all(keep, KEEP_PAGES, PAGE, 2);
+	check_stamps(keep, KEEP_PAGES, PAGE, 2, when);
+	stamp_all(keep, KEEP_PAGES, PAGE, 1);
+}
+
+struct greed {
+	const char *name;
+	size_t bytes, stride;
+	int flags;
+	bool writes;
+};
+
+static void be_greedy(void *context)
+{
+	const struct greed *greed = context;
+	char *area = mmap((void *)slot_base(10), greed->bytes, PROT_READ | PROT_WRITE,
+			  greed->flags | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+
+	if (area == MAP_FAILED)
+		_exit(2);
+	stamp_all(keep, KEEP_PAGES, PAGE, 3);
+	for (size_t at = 0; at < greed->bytes; at += greed->stride) {
+		if (greed->writes)
+			area[at] = 1;
+		else
+			(void)*(volatile char *)(area + at);
+	}
+}
+
+static void greedy(void)
+{
+	static const struct greed kinds[] = {
+		{"pages", 1ul << 30, PAGE, MAP_PRIVATE, true},
+		{"a page in each 2 MB", 512ul << 30, SPAN, MAP_PRIVATE, true},
+		{"a page in each 1 GB", TERABYTES / 4, GIGABYTE, MAP_PRIVATE, true},
+		{"tables over the zero page", 512ul << 30, SPAN, MAP_PRIVATE, false},
+		{"shared pages", 1ul << 30, PAGE, MAP_SHARED, true},
+	};
+	struct vmstat before, after;
+
+	keep_make();
+	vmstat_read(&before);
+	vmstat_read(&before);
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		int status = status_of(be_greedy, (void *)&kinds[i]);
+
+		CHECK((status & 0x7f) == SIGKILL, "%s: wait status 0x%x, expected SIGKILL",
+		      kinds[i].name, status);
+		vmstat_read(&after);
+		CHECK(after.free_frames + 64 >= before.free_frames,
+		      "%s: %lu free frames, %lu before", kinds[i].name,
+		      (unsigned long)after.free_frames, (unsigned long)before.free_frames);
+		keep_check(kinds[i].name);
+		check_audit(kinds[i].name);
+	}
+}
+
+/* ---- The hog, who takes nearly all and keeps it ---- */
+
+/* Takes all frames but *context, counts those that its own tables need, and waits. */
+static void hog_body(struct peer *parent, void *context)
+{
+	char *area = map_at(slot_base(12), 256ul << 20);
+	uint64_t leave = *(uint64_t *)context, margin = 200;
+	struct vmstat stat;
+
+	for (vmstat_read(&stat); stat.free_frames > leave + margin; vmstat_read(&stat))
+		for (uint64_t n = (stat.free_frames - leave - margin + 1) / 2; n > 0;
+		     n--, area += PAGE)
+			stamp(area, 5);
+	/* Reading the counters would need memory from here on. */
+	for (uint64_t n = stat.free_frames - leave; n > 0; n--, area += PAGE) {
+		n -= ((uintptr_t)area & (SPAN - 1)) == 0 && n > 1; /* its table */
+		stamp(area, 5);
+	}
+	turn(parent);
+}
+
+static bool is_alive(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+/* ---- fork ---- */
+
+/* Pages so far apart that fork at this level copies a table for each; and what to leave free, less
+ * than that. */
+static const struct sparse {
+	size_t pages, stride;
+	uint64_t leave;
+} sparse[] = {
+	{4000, SPAN, 2000}, {3000, GIGABYTE, 1500}, {90, TOP_SPAN, 40},
+	{100, SPAN, 3},     {100, SPAN, 3},
+};
+
+static char *sparse_make(const struct sparse *layout)
+{
+	char *base = (char *)slot_base(20);
+
+	for (size_t i = 0; i < layout->pages; i++)
+		stamp(map_at((uintptr_t)base + i * layout->stride, PAGE), 1);
+	return base;
+}
+
+static void nothing(void *context)
+{
+	(void)context;
+}
+
+static void check_sparse(void *context)
+{
+	const struct sparse *layout = context;
+
+	check_stamps((char *)slot_base(20), layout->pages, layout->stride, 1,
+		     "sparse pages in a child");
+}
+
+static void fork_fails(void)
+{
+	const struct sparse *layout = &sparse[fork_level];
+	char *base = sparse_make(layout);
+
+	reap(start(nothing, NULL));
+	struct peer hog = peer_start(hog_body, (void *)&layout->leave);
+	REQUIRE(turn(&hog), "the hog has died");
+	for (int i = 0; i < 3; i++) {
+		long pid = CALL(SYS_FORK);
+
+		if (pid == 0)
+			_exit(0);
+		CHECK_EQUAL(pid, -L_ENOMEM, "fork without memory");
+		if (pid > 0)
+			waitpid((pid_t)pid, NULL, 0);
+	}
+	check_stamps(base, layout->pages, layout->stride, 1, "sparse pages after a failed fork");
+	stamp_all(base, layout->pages, layout->stride, 2);
+	check_stamps(base, layout->pages, layout->stride, 2,
+		     "sparse pages written after a failed fork");
+	check_audit("fork without memory");
+	stamp_all(base, layout->pages, layout->stride, 1);
+	CHECK(is_alive(hog.pid), "the hog was killed for a fork");
+	peer_finish(&hog);
+	reap(start(check_sparse, (void *)layout));
+}
+
+/* ---- Somebody must die, or be refused ---- */
+
+/* True when it was the hog; then it is reaped. */
+static bool hog_ends(struct peer *hog)
+{
+	int status = -1;
+
+	turn(hog);
+	CHECK_EQUAL(waitpid(hog->pid, &status, 0), hog->pid, "waitpid of the hog");
+	CHECK(status == 0 || (status & 0x7f) == SIGKILL, "hog: wait status 0x%x", status);
+	return status != 0;
+}
+
+static void write_all(struct peer *parent, void *context)
+{
+	(void)context;
+	turn(parent);
+	stamp_all(keep, KEEP_PAGES, PAGE, 3);
+	check_stamps(keep, KEEP_PAGES, PAGE, 3, "the child's pages");
+}
+
+static void copies_fail(void)
+{
+	uint64_t leave = 300;
+	int status = -1;
+
+	keep_make();
+	struct peer child = peer_start(write_all, NULL);
+	turn(&child);
+	struct peer hog = peer_start(hog_body, &leave);
+	REQUIRE(turn(&hog), "the hog has died");
+	turn(&child);
+	CHECK_EQUAL(waitpid(child.pid, &status, 0), child.pid, "waitpid");
+	bool hog_died = hog_ends(&hog);
+	ktap_note("the %s was killed", hog_died ? "hog" : "child");
+	CHECK(status == 0 || (status & 0x7f) == SIGKILL, "child: wait status 0x%x", status);
+	CHECK(hog_died != (status != 0), "hog %s, child's wait status 0x%x",
+	      hog_died ? "killed" : "alive", status);
+	keep_check("the parent's pages");
+}
+
+static void exec_something(struct peer *parent, void *context)
+{
+	char *argv[] = {"oom", "--exit", NULL};
+	char *environment[] = {NULL};
+
+	(void)context;
+	turn(parent);
+	long error = CALL(SYS_EXECVE, "/proc/self/exe", argv, environment);
+	_exit(error == -L_ENOMEM ? 44 : 45);
+}
+
+static void exec_fails(void)
+{
+	uint64_t leave = 5;
+	int status = -1;
+
+	keep_make();
+	struct peer child = peer_start(exec_something, NULL);
+	turn(&child);
+	struct peer hog = peer_start(hog_body, &leave);
+	REQUIRE(turn(&hog), "the hog has died");
+	turn(&child);
+	CHECK_EQUAL(waitpid(child.pid, &status, 0), child.pid, "waitpid");
+	bool hog_died = hog_ends(&hog);
+	ktap_note("hog %s, child's wait status 0x%x", hog_died ? "killed" : "alive", status);
+	CHECK(status == 43 << 8 || status == 44 << 8 || (status & 0x7f) == SIGKILL,
+	      "child: wait status 0x%x", status);
+	keep_check("the parent's pages");
+}
+
+/* ---- Kernel objects ---- */
+
+#define MOST_CHILDREN 6000
+static int gate[2];
+
+static void wait_at_gate(void *context)
+{
+	char byte;
+
+	(void)context;
+	close(gate[1]);
+	_exit(read(gate[0], &byte, 1) == 0 ? 0 : 1);
+}
+
+static void processes(void)
+{
+	static pid_t children[MOST_CHILDREN];
+	uint64_t leave = 8000;
+	unsigned count = 0, killed = 0;
+	long error = 0;
+
+	REQUIRE(pipe(gate) == 0, "pipe");
+	keep_make();
+	struct peer hog = peer_start(hog_body, &leave);
+	REQUIRE(turn(&hog), "the hog has died");
+	while (count < MOST_CHILDREN && is_alive(hog.pid)) {
+		long pid = CALL(SYS_FORK);
+
+		if (pid == 0)
+			wait_at_gate(NULL);
+		if ((error = pid) < 0)
+			break;
+		children[count++] = (pid_t)pid;
+	}
+	ktap_note("%u children, then %ld", count, error < 0 ? error : 0);
+	CHECK(error > 0 || error == -L_ENOMEM || error == -L_EAGAIN, "fork: %ld", error);
+	CHECK(count >= 200, "%u children", count);
+	close(gate[1]);
+	for (unsigned i = 0; i < count; i++) {
+		int status = -1;
+
+		CHECK_EQUAL(waitpid(children[i], &status, 0), children[i], "waitpid");
+		CHECK(status == 0 || (status & 0x7f) == SIGKILL, "child: wait status 0x%x", status);
+		killed += status != 0;
+	}
+	CHECK(killed <= 3, "%u children killed", killed);
+	turn(&hog);
+	waitpid(hog.pid, NULL, 0);
+	keep_check("the parent's pages");
+}
+
+static int lowest_free(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+static void descriptors(void)
+{
+	int ends[2] = {-7, -7}, first = lowest_free(), last = first - 1;
+	long fd;
+
+	while ((fd = CALL(SYS_OPEN, "/dev/null", 0)) >= 0)
+		last = (int)fd;
+	CHECK_EQUAL(fd, -L_EMFILE, "open without a descriptor");
+	CHECK(last >= 255, "the last descriptor was %d", last);
+	CHECK_EQUAL(CALL(SYS_PIPE, ends), -L_EMFILE, "pipe without a descriptor");
+	close(last);
+	CHECK_EQUAL(CALL(SYS_PIPE, ends), -L_EMFILE, "pipe with one descriptor");
+	CHECK(ends[0] == -7 && ends[1] == -7, "a refused pipe gave %d and %d", ends[0], ends[1]);
+	CHECK_EQUAL(lowest_free(), last, "the one that is free");
+	reap(start(nothing, NULL));
+	for (int i = first; i < last; i++)
+		close(i);
+	CHECK_EQUAL(lowest_free(), first, "the lowest free descriptor");
+	/* Full pipes hold 64 KB each. */
+	static char block[65536];
+	while (CALL(SYS_PIPE, ends) == 0)
+		CHECK_EQUAL(write(ends[1], block, sizeof(block)), sizeof(block), "write to a pipe");
+	check_audit("many full pipes");
+}
+
+static void regions(void)
+{
+	const uintptr_t base = slot_base(30);
+	long result = 0, count = 0;
+
+	for (; count < 80000; count++) {
+		result = CALL(SYS_MMAP, base + (uintptr_t)count * 2 * PAGE, PAGE, 3, 0x32, -1, 0);
+		if (result < 0)
+			break;
+	}
+	CHECK_EQUAL(result, -L_ENOMEM, "mmap of too many regions");
+	CHECK(count > 1000 && count <= 65536, "%ld regions", count);
+	*(volatile char *)(base + (uintptr_t)(count - 1) * 2 * PAGE) = 1;
+	reap(start(nothing, NULL));
+	CHECK_EQUAL(munmap((void *)base, (size_t)count * 2 * PAGE), 0, "munmap of all");
+	map_at(base, PAGE);
+}
+
+static void file_pages(void)
+{
+	static char block[1 << 18];
+	const char *name = "/tmp/oom.file";
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	struct vmstat before, after;
+	ssize_t got;
+	long written = 0;
+
+	REQUIRE(fd >= 0, "open %s", name);
+	keep_make();
+	memset(block, 'f', sizeof(block));
+	vmstat_read(&before);
+	vmstat_read(&before);
+	while ((got = CALL(1, fd, block, sizeof(block))) > 0)
+		written += got;
+	CHECK(got == -L_ENOSPC || got == -L_ENOMEM, "write: %ld", (long)got);
+	CHECK(written > 20 << 20, "%ld bytes written", written);
+	CHECK_EQUAL(lseek(fd, 0, SEEK_END), written, "size of the file");
+	CHECK(pread(fd, block, 1, written - 1) == 1 && block[0] == 'f', "the last byte");
+	close(fd);
+	CHECK_EQUAL(unlink(name), 0, "unlink");
+	vmstat_read(&after);
+	CHECK(after.free_frames + 64 >= before.free_frames, "%lu free frames, %lu before",
+	      (unsigned long)after.free_frames, (unsigned long)before.free_frames);
+	keep_check("the parent's pages");
+}
+
+static const struct test tests[] = {
+	{.name = "the greedy are killed", .run = greedy, .coppice_only = true},
+	{.name = "fork fails", .run = fork_fails, .coppice_only = true},
+	{.name = "copies on write fail", .run = copies_fail, .coppice_only = true},
+	{.name = "exec fails", .run = exec_fails, .coppice_only = true},
+	{.name = "too many processes", .run = processes, .coppice_only = true},
+	{.name = "too many descriptors", .run = descriptors},
+	{.name = "too many regions", .run = regions},
+	{.name = "a file too large", .run = file_pages, .coppice_only = true, .once = true},
+};
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--exit") == 0)
+		return 43;
+	return run_tests(tests, COUNT(tests), argc, argv);
+}

@@ -1,0 +1,158 @@
+/*
+ * The first program (pid 1). It runs what /etc/run names, once, and switches the machine off with
+ * the result in the kernel's log; without /etc/run it keeps a shell on the console. Whoever loses
+ * its parent becomes init's child, so it waits for all comers until its own child has ended.
+ *
+ * /etc/run holds the program and its arguments, each ended by NUL. Where /etc/run.raw exists too,
+ * the console passes bytes on as they are, with no CR before LF and no echo: tools/run then shows
+ * exactly what the program wrote.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define RUN_FILE      "/etc/run"
+#define RAW_FILE      "/etc/run.raw"
+#define ARGUMENTS_MAX 1024
+
+#define STATUS_NOT_EXECUTABLE 126 /* as shells give them */
+#define STATUS_NOT_FOUND      127
+#define STATUS_SIGNAL         128
+
+static char *environment[] = {"PATH=/bin", "HOME=/root", "TERM=linux", "USER=root", NULL};
+
+static void open_console(void)
+{
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	for (int to = 0; to < 3; to++)
+		dup2(fd, to);
+	if (fd > 2)
+		close(fd);
+}
+
+static void make_console_raw(void)
+{
+	struct termios attributes;
+
+	if (tcgetattr(0, &attributes) < 0)
+		return;
+	attributes.c_oflag &= ~(tcflag_t)OPOST;
+	attributes.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	tcsetattr(0, TCSANOW, &attributes);
+}
+
+static void log_line(const char *line)
+{
+	int fd = open("/dev/kmsg", O_WRONLY);
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "%s\n", line);
+	close(fd);
+}
+
+/* The whole of a file, with a NUL after it, for the caller to free; NULL when it cannot be read. */
+static char *read_file(const char *path, size_t *bytes)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	char *text = fstat(fd, &status) < 0 ? NULL : calloc(1, (size_t)status.st_size + 1);
+	ssize_t got = text ? read(fd, text, (size_t)status.st_size) : -1;
+	close(fd);
+	if (got < 0) {
+		free(text);
+		return NULL;
+	}
+	*bytes = (size_t)got;
+	return text;
+}
+
+/* Points argv into text, where each argument ends with NUL; the last may also end with the file. */
+static void split_arguments(char *text, size_t bytes, char *argv[])
+{
+	int count = 0;
+
+	for (char *at = text; at < text + bytes && count < ARGUMENTS_MAX; at += strlen(at) + 1)
+		argv[count++] = at;
+	argv[count] = NULL;
+}
+
+/* In the child: a session of its own, whose foreground group on the console it is, so that ^C finds
+ * it. */
+static _Noreturn void become(char *argv[])
+{
+	setsid();
+	ioctl(0, TIOCSCTTY, 1);
+	tcsetpgrp(0, getpid());
+	environ = environment;
+	execvp(argv[0], argv);
+
+	int error = errno;
+	dprintf(2, "init: %s: %s\n", argv[0], strerror(error));
+	_exit(error == ENOENT || error == ENOTDIR ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+}
+
+/* Runs argv to its end, reaping whoever else ends meanwhile; its status as a shell gives it. */
+static int run(char *argv[])
+{
+	int status = 0;
+	pid_t child = fork();
+
+	if (child < 0) {
+		dprintf(2, "init: cannot fork: %s\n", strerror(errno));
+		return STATUS_NOT_EXECUTABLE;
+	}
+	if (child == 0)
+		become(argv);
+	for (pid_t ended = 0; ended != child;) {
+		ended = wait(&status);
+		if (ended < 0 && errno != EINTR)
+			return STATUS_NOT_EXECUTABLE;
+	}
+	return WIFSIGNALED(status) ? STATUS_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void run_once(char *text, size_t bytes)
+{
+	static char *argv[ARGUMENTS_MAX + 1];
+	char line[32];
+
+	split_arguments(text, bytes, argv);
+	if (access(RAW_FILE, F_OK) == 0)
+		make_console_raw();
+	log_line("run: start");
+	snprintf(line, sizeof(line), "run: exit %d", argv[0] ? run(argv) : STATUS_NOT_FOUND);
+	log_line(line);
+	reboot(RB_POWER_OFF);
+}
+
+int main(void)
+{
+	char *shell[] = {"/bin/sh", NULL};
+	size_t bytes;
+
+	open_console();
+	char *text = read_file(RUN_FILE, &bytes);
+	if (text)
+		run_once(text, bytes);
+	for (;;) {
+		int status = run(shell);
+		if (status == STATUS_NOT_FOUND || status == STATUS_NOT_EXECUTABLE)
+			sleep(1);
+		dprintf(2, "init: the shell ended with status %d; here is another\n", status);
+	}
+}
