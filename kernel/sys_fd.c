@@ -183,7 +183,8 @@ static i64 set_pipe_size(const struct file *file, u64 bytes)
 static i64 file_fcntl(struct file *file, u32 command, u64 argument)
 {
 	if (command == F_GETFL)
-		return file->flags | (file->flags & O_PATH ? 0 : O_LARGEFILE);
+		return file->flags |
+		       ((file->flags & O_PATH) || is_pipe(file->inode) ? 0 : O_LARGEFILE);
 	if (file->flags & O_PATH)
 		return -EBADF;
 	switch (command) {

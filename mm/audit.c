@@ -107,11 +107,9 @@ static void visit(struct audit *audit, struct page *node, vaddr_t base);
 static void visit_children(struct audit *audit, struct page *table, vaddr_t base)
 {
 	u32 used = 0, present = 0;
-	u64 *entry;
 
-	node_for_each(table, i, entry)
-	{
-		vaddr_t addr = base + i * entry_span(table->level);
+	node_for_each(table, entry) {
+		vaddr_t addr = base + node_index(table, entry) * entry_span(table->level);
 
 		used++;
 		present += table->level == 1 && entry_counts_present(*entry);
@@ -132,14 +130,14 @@ static void visit(struct audit *audit, struct page *node, vaddr_t base)
 	if (node->type != PAGE_TABLE)
 		return;
 	if (node->expected == 1) {
-		node->visitor = audit->mm;
+		node->table.visitor = audit->mm;
 		visit_children(audit, node, base);
 		return;
 	}
 
 	u64 size = entry_span(node->level) * node_entries(node);
 
-	if (!regions_agree(audit->mm, node->visitor, base, base + size))
+	if (!regions_agree(audit->mm, node->table.visitor, base, base + size))
 		FINDING(audit, "sharers of the table at %lx, level %u, disagree on regions", base,
 			node->level);
 }
@@ -148,11 +146,8 @@ static void visit(struct audit *audit, struct page *node, vaddr_t base)
  */
 static void check_writable(struct audit *audit, struct page *table, vaddr_t base)
 {
-	u64 *entry;
-
-	node_for_each(table, i, entry)
-	{
-		vaddr_t addr = base + i * entry_span(table->level);
+	node_for_each(table, entry) {
+		vaddr_t addr = base + node_index(table, entry) * entry_span(table->level);
 
 		if ((*entry & (ENTRY_W | ENTRY_P)) != (ENTRY_W | ENTRY_P))
 			continue;

@@ -215,6 +215,8 @@ static int resolve(struct fault *f)
 {
 	int error = fetch_cached(f);
 
+	if (f->write) /* nearly every write wants a frame: this saves a second walk, and may fail */
+		reserve_fill(&f->reserve, 1);
 	while (!error) {
 		struct page *table = walk_to_leaf_table(f);
 

@@ -31,21 +31,19 @@
  */
 static int clone(struct page *to, struct page *from, enum share_level level)
 {
-	u64 *entry;
 	int error = 0;
 
 	if (from->level <= level + 1) {
 		node_copy(to, from);
 		return 0;
 	}
-	node_for_each(from, i, entry)
-	{
+	node_for_each(from, entry) {
 		struct page *table = frame_alloc(0);
 
 		if (!table)
 			return -ENOMEM;
 		table_init(table, from->level - 1);
-		entry_set(to, node_at(to, i),
+		entry_set(to, node_at(to, node_index(from, entry)),
 			  page_paddr(table) | ENTRY_P | ENTRY_W | ENTRY_U | ENTRY_A);
 		error = clone(table, entry_child(*entry), level);
 		if (error)

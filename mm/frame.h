@@ -32,7 +32,10 @@ struct page {
 		struct list link; /* while free, reserved for an operation, or about to be freed; of
 				     a slab */
 		struct object *object; /* of data: the object that caches it, or NULL */
-		struct mm *visitor; /* of a table, in an audit: the first mm it was reached from */
+		struct {
+			u64 groups;         /* bit g: some entry of the eight from 8g on is used */
+			struct mm *visitor; /* in an audit: the first mm it was reached from */
+		} table;
 	};
 };
 _Static_assert(sizeof(struct page) == 32, "struct page is 32 bytes: 0.8 % of memory");

@@ -35,27 +35,27 @@ struct edit {
 
 enum which { PARTLY_COVERED, ALL_TABLES };
 
-/* The used entries of a table based at base that reach into span: index i, value *entry, first
- * address low. */
-#define for_each_in_span(table, base, span, i, entry, low)                                     \
-	for (u32 i = node_next_used(table, first_index(table, base, span)),                    \
-		 last_ = last_index(table, base, span);                                        \
-	     i <= last_ && i < node_entries(table) &&                                          \
-	     (entry = node_at(table, i), low = (base) + i * entry_span((table)->level), true); \
-	     i = node_next_used(table, i + 1))
-
 static u32 first_index(const struct page *table, vaddr_t base, const struct span *span)
 {
 	return span->start <= base ? 0 : entry_index(span->start, table->level);
 }
 
-static u32 last_index(const struct page *table, vaddr_t base, const struct span *span)
+static u32 end_index(const struct page *table, vaddr_t base, const struct span *span)
 {
 	u64 table_span = entry_span(table->level) * node_entries(table);
 
-	return span->end >= base + table_span ? ENTRIES - 1
-					      : entry_index(span->end - 1, table->level);
+	return span->end >= base + table_span ? node_entries(table)
+					      : entry_index(span->end - 1, table->level) + 1;
 }
+
+/* The used entries of a table based at base that reach into span: *entry, and low, the first
+ * address it maps. */
+#define for_each_in_span(table, base, span, entry, low)                                    \
+	for (u64 *entry = node_at(table, first_index(table, base, span)),                  \
+		 *end_ = node_at(table, end_index(table, base, span));                     \
+	     (entry = entry_next_used(table, entry, end_)) < end_ &&                       \
+	     (low = (base) + node_index(table, entry) * entry_span((table)->level), true); \
+	     entry++)
 
 static bool covers(const struct span *span, vaddr_t low, u64 size)
 {
@@ -71,13 +71,11 @@ static u32 own_tables(struct page *table, vaddr_t base, const struct span *span,
 		      bool shared_above, struct edit *edit)
 {
 	u32 need = 0;
-	u64 *entry;
 	vaddr_t low;
 
 	if (table->level == 1)
 		return 0;
-	for_each_in_span(table, base, span, i, entry, low)
-	{
+	for_each_in_span(table, base, span, entry, low) {
 		if (which == PARTLY_COVERED && covers(span, low, entry_span(table->level)))
 			continue;
 
@@ -123,12 +121,10 @@ static void edit_end(struct edit *edit)
  * end up empty. */
 static void zap(struct page *table, vaddr_t base, const struct span *span, struct gather *gather)
 {
-	u64 *entry;
 	vaddr_t low;
 
 	node_lock(table);
-	for_each_in_span(table, base, span, i, entry, low)
-	{
+	for_each_in_span(table, base, span, entry, low) {
 		struct page *child = entry_child(*entry);
 
 		if (!covers(span, low, entry_span(table->level))) {
@@ -275,12 +271,10 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
  * left to faults. */
 static void set_rights(struct page *table, vaddr_t base, const struct span *span, u32 prot)
 {
-	u64 *entry;
 	vaddr_t low;
 
 	node_lock(table);
-	for_each_in_span(table, base, span, i, entry, low)
-	{
+	for_each_in_span(table, base, span, entry, low) {
 		if (table->level > 1) {
 			set_rights(entry_child(*entry), low, span, prot);
 			continue;

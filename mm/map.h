@@ -5,7 +5,13 @@
 
 #define STACK_LIMIT (8ul << 20)       /* bytes the initial stack may grow to (RLIMIT_STACK) */
 #define STACK_GUARD (256 * PAGE_SIZE) /* kept free below a stack (Linux's stack_guard_gap) */
-#define MMAP_TOP    (USER_END - (128ul << 20)) /* mappings without a place of their own go below */
+
+/*
+ * Mappings without a place of their own go below this: one root entry (512 GB) below the stack.
+ * Both sides of a fork write their stacks at once; so the path to the stack has tables of one
+ * entry, cheap to copy, however much is mapped.
+ */
+#define MMAP_TOP 0x00007f8000000000ul
 
 /*
  * Extends the stack above addr down to it. False when there is none, or it may not grow so far, or

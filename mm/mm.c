@@ -60,7 +60,8 @@ void mm_each(void (*visit)(void *context, struct mm *mm), void *context)
 {
 	struct mm *mm;
 
-	list_for_each(mm, &all_mms, all) visit(context, mm);
+	list_for_each(mm, &all_mms, all)
+		visit(context, mm);
 }
 
 bool mm_region_at(struct mm *mm, vaddr_t addr, struct region *region)

@@ -75,7 +75,8 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 /* munmap(2). locked: writer. */
 int mm_unmap(struct mm *mm, vaddr_t addr, u64 length);
 
-/* mprotect(2): -ENOMEM when part of the range is not mapped, -EACCES where MAP_DENYWRITE forbids it. locked: writer. */
+/* mprotect(2): -ENOMEM when part of the range is not mapped, -EACCES where MAP_DENYWRITE forbids
+ * it. locked: writer. */
 int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot);
 
 /* brk(2): moves the end of the heap to brk (bytes) if it can, and returns where it is now. locked:

@@ -201,7 +201,8 @@ void object_each(void (*visit)(void *context, struct object *object), void *cont
 {
 	struct object *object;
 
-	list_for_each(object, &all_objects, all) visit(context, object);
+	list_for_each(object, &all_objects, all)
+		visit(context, object);
 }
 
 static void visit_pages(void **table, u32 height, void (*visit)(void *, struct page *),

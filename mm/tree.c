@@ -5,23 +5,27 @@
 struct page *zero_page;
 struct mm_stat mm_stat;
 
-u32 node_next_used(const struct page *table, u32 index)
+#define GROUP 8u /* entries that one bit of table.groups stands for */
+_Static_assert(ENTRIES / GROUP == 64, "one word has a bit for each group");
+
+u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end)
 {
-	const u64 *entries = page_virt(table);
-	u32 end = node_entries(table);
+	u64 *entries = node_at(table, 0);
 
-	for (; index & 7; index++)
-		if (entries[index])
-			return index;
-	for (; index < end; index += 8) {
-		const u64 *e = entries + index;
+	for (; at < end && (at - entries) % GROUP; at++)
+		if (*at)
+			return at;
+	if (at >= end)
+		return end;
 
-		if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
-			break;
-	}
-	while (index < end && !entries[index])
-		index++;
-	return index;
+	u64 groups = table->table.groups >> (at - entries) / GROUP;
+
+	if (!groups)
+		return end;
+	at += GROUP * (u32)__builtin_ctzl(groups);
+	while (at < end && !*at)
+		at++;
+	return at;
 }
 
 void node_lock(struct page *table)
@@ -35,6 +39,16 @@ void node_unlock(struct page *table)
 	atomic_store_explicit(&table->lock, 0, memory_order_release);
 }
 
+static void update_group(struct page *table, u32 group)
+{
+	const u64 *e = node_at(table, group * GROUP);
+
+	if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+		table->table.groups |= 1ul << group;
+	else
+		table->table.groups &= ~(1ul << group);
+}
+
 void entry_set(struct page *table, u64 *entry, u64 value)
 {
 	table->used = (u16)(table->used + !!value - !!*entry);
@@ -42,6 +56,7 @@ void entry_set(struct page *table, u64 *entry, u64 value)
 		table->present = (u16)(table->present + entry_counts_present(value) -
 				       entry_counts_present(*entry));
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	update_group(table, (u32)(entry - node_at(table, 0)) / GROUP);
 }
 
 int reserve_fill(struct reserve *reserve, u32 count)
@@ -100,9 +115,8 @@ void gather_end(struct gather *gather)
 
 static void drop_children(struct page *table, struct gather *gather)
 {
-	u64 *entry;
-
-	node_for_each(table, i, entry) page_drop(entry_child(*entry), gather);
+	node_for_each(table, entry)
+		page_drop(entry_child(*entry), gather);
 }
 
 void page_drop(struct page *page, struct gather *gather)
@@ -134,7 +148,8 @@ void table_init(struct page *frame, u32 level)
 	frame->level = (u8)level;
 	frame->lock = 0;
 	frame->used = frame->present = 0;
-	frame->visitor = NULL;
+	frame->table.groups = 0;
+	frame->table.visitor = NULL;
 	frame->refs = 1;
 	atomic_fetch_add_explicit(&mm_stat.tables, 1, memory_order_relaxed);
 }
@@ -149,18 +164,22 @@ void data_init(struct page *frame)
 
 void node_copy(struct page *to, struct page *from)
 {
-	u64 *entry;
+	u64 *copy = node_at(to, 0), *original = node_at(from, 0);
 
 	node_lock(from);
-	node_for_each(from, i, entry)
-	{
-		if ((*entry & (ENTRY_W | ENTRY_SHARED)) == ENTRY_W)
+	node_for_each(from, entry) {
+		u64 value = *entry;
+
+		if ((value & (ENTRY_W | ENTRY_SHARED)) == ENTRY_W) {
 			__atomic_fetch_and(entry, ~ENTRY_W, __ATOMIC_RELAXED);
-		page_get(entry_child(*entry));
-		*node_at(to, i) = *entry;
+			value &= ~ENTRY_W;
+		}
+		page_get(entry_child(value));
+		copy[entry - original] = value;
 	}
 	to->used = from->used;
 	to->present = from->present;
+	to->table.groups = from->table.groups;
 	node_unlock(from);
 }
 

@@ -95,14 +95,23 @@ static inline bool entry_counts_present(u64 entry)
 	return entry && entry_child(entry) != zero_page;
 }
 
-/* The first used entry at or after index, or node_entries() when there is none. */
-u32 node_next_used(const struct page *table, u32 index);
+/* The first used entry of the table in [at, end), or end; the long way, over empty ones. */
+u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end);
 
-/* for each used entry: index i, value *entry */
-#define node_for_each(table, i, entry)                               \
-	for (u32 i = node_next_used(table, 0);                       \
-	     i < node_entries(table) && (entry = node_at(table, i)); \
-	     i = node_next_used(table, i + 1))
+static inline u64 *entry_next_used(const struct page *table, u64 *at, u64 *end)
+{
+	return at < end && *at ? at : entry_skip_empty(table, at, end);
+}
+
+/* for each used entry of a table: u64 *entry */
+#define node_for_each(table, entry)                                               \
+	for (u64 *entry = node_at(table, 0), *end_ = entry + node_entries(table); \
+	     (entry = entry_next_used(table, entry, end_)) < end_; entry++)
+
+static inline u32 node_index(const struct page *table, const u64 *entry)
+{
+	return (u32)(entry - node_at(table, 0));
+}
 
 /*
  * A node's lock guards its entries, used and present. Order: from the root down. Spins; may not
@@ -111,8 +120,8 @@ u32 node_next_used(const struct page *table, u32 index);
 void node_lock(struct page *table);
 void node_unlock(struct page *table);
 
-/* Replaces an entry and keeps used and present true; refs are the caller's affair. locked: the
- * table. */
+/* Replaces an entry and keeps used, present and groups true; refs are the caller's affair. locked:
+ * the table. */
 void entry_set(struct page *table, u64 *entry, u64 value);
 
 /* ---- Memory taken ahead of an edit (law 9) ---- */

@@ -9,18 +9,16 @@ struct walk {
 static u32 count_shared_pages(struct page *table)
 {
 	u32 shared = 0;
-	u64 *entry;
 
 	if (table->level > 1)
 		return 0;
-	node_for_each(table, i, entry) shared +=
-		entry_counts_present(*entry) && page_refs(entry_child(*entry)) > 1;
+	node_for_each(table, entry)
+		shared += entry_counts_present(*entry) && page_refs(entry_child(*entry)) > 1;
 	return shared;
 }
 
 static bool walk_tables(struct page *table, vaddr_t base, bool owned_above, const struct walk *walk)
 {
-	u64 *entry;
 	struct node_info info = {
 		.start = base,
 		.level = table->level,
@@ -36,9 +34,11 @@ static bool walk_tables(struct page *table, vaddr_t base, bool owned_above, cons
 		return false;
 	if (table->level == 1)
 		return true;
-	node_for_each(table, i, entry) if (!walk_tables(entry_child(*entry),
-							base + i * entry_span(table->level),
-							info.owned, walk)) return false;
+	node_for_each(table, entry)
+		if (!walk_tables(entry_child(*entry),
+				 base + node_index(table, entry) * entry_span(table->level),
+				 info.owned, walk))
+			return false;
 	return true;
 }
 
@@ -55,14 +55,14 @@ void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info 
 static void sum_tables(struct page *table, bool owned_above, struct mm_usage *usage)
 {
 	bool owned = owned_above && page_refs(table) == 1;
-	u64 *entry;
 
 	usage->tables++;
 	usage->tables_private += owned;
 	usage->resident += table->present;
 	if (table->level == 1)
 		return;
-	node_for_each(table, i, entry) sum_tables(entry_child(*entry), owned, usage);
+	node_for_each(table, entry)
+		sum_tables(entry_child(*entry), owned, usage);
 }
 
 static void sum_regions(const struct mm *mm, struct mm_usage *usage)

@@ -2,6 +2,7 @@
 #
 #   guest NAME [OPTIONS of tools/run] PROGRAM ARGS...   passes on the KTAP that the program prints: a line here for each
 #                 test of its own, and one for its end, which fails unless it kept its plan and its status is 0
+#   ktap NAME COMMAND ARGS...                           the same for a command on this machine
 #   check NAME COMMAND ARGS...   a test that passes when the command's status is 0
 #   is NAME GOT WANTED           a test that passes when the two texts are the same
 #   skip NAME REASON
@@ -65,6 +66,13 @@ run()
 
 guest()
 {
+	local name=$1
+	shift
+	ktap "$name" tools/run "$@"
+}
+
+ktap()
+{
 	local name=$1 line plan= seen=0 failed=0
 	shift
 	while IFS= read -r line; do
@@ -79,11 +87,11 @@ guest()
 		'#'*) echo "$line" ;;
 		*) note "$line" ;;
 		esac
-	done < <(tools/run "$@" </dev/null 2>"$scratch/errors"; echo $? >"$scratch/status")
+	done < <("$@" </dev/null 2>"$scratch/errors"; echo $? >"$scratch/status")
 	wait $!
 	local status
 	status=$(<"$scratch/status")
-	note "$(<"$scratch/errors")"
+	[ ! -s "$scratch/errors" ] || note "$(<"$scratch/errors")"
 	if [ -n "$plan" ] && [ "$plan" = "$seen" ] && { [ "$status" = 0 ] || [ $failed -gt 0 ]; }; then
 		result ok "$name: ended as planned"
 	else

@@ -44,7 +44,6 @@ static struct pointer {
 	{.name = "nothing there"},
 	{.name = "read-only", .out_only = true},
 	{.name = "a byte before PROT_NONE", .in_too_short = true},
-	{.name = "the last page of user space", .at = 0x7ffffffff000 - 8},
 	{.name = "the end of user space", .at = 0x7ffffffff000},
 	{.name = "the last canonical byte", .at = 0x7fffffffffff},
 	{.name = "not canonical", .at = 0x800000000000},

@@ -348,7 +348,8 @@ static int peer_end(struct peer *child)
 {
 	int status = -1;
 
-	turn(child);
+	while (turn(child))
+		;
 	CHECK_EQUAL(waitpid(child->pid, &status, 0), child->pid, "waitpid of a peer");
 	close(child->in);
 	close(child->out);

@@ -337,7 +337,8 @@ static void reader(struct peer *parent, void *context)
 	turn(parent);
 }
 
-static void count_fills(struct fill fill, struct vmstat *change)
+/* shared_from: the level from which the table that gets the new entry is shared. */
+static void count_fills(struct fill fill, int shared_from, struct vmstat *change)
 {
 	struct peer child[READERS];
 	struct vmstat start, end;
@@ -357,14 +358,13 @@ static void count_fills(struct fill fill, struct vmstat *change)
 	change->pgfill_file = end.pgfill_file - start.pgfill_file;
 	change->pgfill_shared = end.pgfill_shared - start.pgfill_shared;
 	change->pgtable_copy = end.pgtable_copy - start.pgtable_copy;
-	if (exact() && fork_level > 0)
+	if (exact() && fork_level >= shared_from)
 		check_no_fault(read_byte, fill.page, "the parent's read after the children's");
 	check_audit("a page filled in a shared table");
 	for (int i = 0; i < READERS; i++)
 		peer_finish(&child[i]);
 }
 
-/* shared_from: the level from which the table that gets the new entry is shared. */
 static void check_fills(const struct vmstat *change, uint64_t fills, int shared_from)
 {
 	bool shared = fork_level >= shared_from;
@@ -381,7 +381,7 @@ static void fill_anonymous(void)
 	char *base = map_at(slot_base(6), SPAN);
 
 	stamp(base, 1);
-	count_fills((struct fill) {base, base + 100 * PAGE}, &change);
+	count_fills((struct fill) {base, base + 100 * PAGE}, 1, &change);
 	check_fills(&change, change.pgfill_zero, 1);
 	CHECK_EQUAL(change.pgfill_file, 0, "file pages filled");
 	check_stamps(base + 100 * PAGE, 1, PAGE, 0, "the filled page");
@@ -394,7 +394,7 @@ static void fill_table(void)
 	char *base = map_at(slot_base(7), 4 * SPAN);
 
 	stamp(base, 1);
-	count_fills((struct fill) {base, base + 2 * SPAN}, &change);
+	count_fills((struct fill) {base, base + 2 * SPAN}, 2, &change);
 	check_fills(&change, change.pgfill_zero, 2);
 	check_stamps(base + 2 * SPAN, 1, PAGE, 0, "the filled page");
 }
@@ -415,7 +415,7 @@ static void fill_file(void)
 			  MAP_PRIVATE | MAP_FIXED, fd, 0);
 	REQUIRE(base == (char *)slot_base(8), "mmap of a file gave %p", (void *)base);
 	CHECK_EQUAL(*(volatile char *)base, 'a', "first byte");
-	count_fills((struct fill) {base, base + 5 * PAGE}, &change);
+	count_fills((struct fill) {base, base + 5 * PAGE}, 1, &change);
 	check_fills(&change, change.pgfill_file, 1);
 	CHECK_EQUAL(change.pgfill_zero, 0, "zero pages filled");
 	CHECK_EQUAL(base[5 * PAGE], 'f', "the filled page's first byte");
