@@ -164,7 +164,9 @@ void data_init(struct page *frame)
 
 void node_copy(struct page *to, struct page *from)
 {
-	u64 *copy = node_at(to, 0), *original = node_at(from, 0);
+	/* Kept out of the loop, which runs up to 512 times in every copy. */
+	struct page *const pages = frames;
+	i64 distance = (char *)node_at(to, 0) - (char *)node_at(from, 0);
 
 	node_lock(from);
 	node_for_each(from, entry) {
@@ -174,8 +176,8 @@ void node_copy(struct page *to, struct page *from)
 			__atomic_fetch_and(entry, ~ENTRY_W, __ATOMIC_RELAXED);
 			value &= ~ENTRY_W;
 		}
-		page_get(entry_child(value));
-		copy[entry - original] = value;
+		page_get(&pages[(value & ENTRY_PADDR) >> PAGE_SHIFT]);
+		*(u64 *)((char *)entry + distance) = value;
 	}
 	to->used = from->used;
 	to->present = from->present;

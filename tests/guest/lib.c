@@ -118,6 +118,9 @@ static void check_memory(const struct test *test, const struct vmstat *before)
 		CHECK_EQUAL(after.data_pages, before->data_pages, "data pages left");
 	}
 	check_audit("after the case");
+	vmstat_read(&after);
+	if (after.free_frames != before->free_frames)
+		ktap_note("frames %ld heap %ld", (long)(after.free_frames - before->free_frames), (long)(after.heap_bytes-before->heap_bytes));
 }
 
 /* A process group of its own, so that what a failed case leaves behind can be killed. */
