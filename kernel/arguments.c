@@ -1,4 +1,5 @@
-/* Growing lists of strings, bounded by ARGUMENTS_MAX: pointers count as they will on the new stack. */
+/* Growing lists of strings, bounded by ARGUMENTS_MAX: pointers count as they will on the new stack.
+ */
 #include "kernel/arguments.h"
 #include "mm/errno.h"
 #include "mm/heap.h"

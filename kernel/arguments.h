@@ -3,7 +3,9 @@
 
 #include "kernel/usercopy.h"
 
-#define ARGUMENTS_MAX   (2ul << 20) /* bytes of all strings and pointers (execve(2): a quarter of the stack limit) */
+#define ARGUMENTS_MAX \
+	(2ul          \
+	 << 20) /* bytes of all strings and pointers (execve(2): a quarter of the stack limit) */
 #define ARGUMENT_LENGTH (32 * 4096ul) /* of one string with its NUL (MAX_ARG_STRLEN) */
 
 /* Strings one after the other, each with its NUL. */

@@ -1,12 +1,12 @@
 /*
- * Loading ELF files. All that the headers say is checked before anything is mapped, so that a bad file is refused
- * while the old program still stands:
+ * Loading ELF files. All that the headers say is checked before anything is mapped, so that a bad
+ * file is refused while the old program still stands:
  *
  *      file      | header | program headers | ... text ... | ... data ... |
  *                                               |                |
  *      memory                             [ text pages ]   [ data pages | bss ]
- *                                          private file     private file, its last page cleared behind the
- *                                                           file's part, then anonymous pages
+ *                                          private file     private file, its last page cleared
+ * behind the file's part, then anonymous pages
  */
 #include "kernel/elf.h"
 #include "kernel/fs/vfs.h"
@@ -26,7 +26,8 @@
 #define PF_R        4u
 #define HEADERS_MAX 64
 
-#define STATIC_PIE_BASE 0x555555554000ul /* where a position-independent program goes, as on Linux */
+#define STATIC_PIE_BASE \
+	0x555555554000ul /* where a position-independent program goes, as on Linux */
 
 struct elf_header {
 	u8 ident[16];
@@ -54,9 +55,8 @@ static bool header_good(const struct elf_header *header)
 {
 	return memcmp(header->ident, ELF_MAGIC, 7) == 0 &&
 	       (header->type == ET_EXEC || header->type == ET_DYN) &&
-	       header->machine == EM_X86_64 &&
-	       header->phentsize == sizeof(struct program_header) && header->phnum > 0 &&
-	       header->phnum <= HEADERS_MAX;
+	       header->machine == EM_X86_64 && header->phentsize == sizeof(struct program_header) &&
+	       header->phnum > 0 && header->phnum <= HEADERS_MAX;
 }
 
 static bool segment_good(const struct program_header *segment, u64 base, u64 file_size)
@@ -69,7 +69,8 @@ static bool segment_good(const struct program_header *segment, u64 base, u64 fil
 	       (start & PAGE_MASK) == (segment->offset & PAGE_MASK);
 }
 
-/* Loadable segments must be good and there must be one; a program that wants an interpreter is not static. */
+/* Loadable segments must be good and there must be one; a program that wants an interpreter is not
+ * static. */
 static bool segments_good(const struct elf_file *file, u64 file_size)
 {
 	u32 loads = 0;
@@ -159,11 +160,12 @@ static int map_segment(struct mm *mm, struct inode *inode, const struct program_
 	return error;
 }
 
-int elf_load(const struct elf_file *file, struct inode *inode, struct mm *mm, struct elf_image *image)
+int elf_load(const struct elf_file *file, struct inode *inode, struct mm *mm,
+	     struct elf_image *image)
 {
 	const struct elf_header *header = &file->header;
 
-	*image = (struct elf_image){
+	*image = (struct elf_image) {
 		.entry = header->entry + file->base,
 		.header_count = header->phnum,
 	};
@@ -181,8 +183,8 @@ int elf_load(const struct elf_file *file, struct inode *inode, struct mm *mm, st
 		    header->phoff < segment->offset + segment->filesz)
 			image->headers =
 				segment->vaddr + file->base + header->phoff - segment->offset;
-		image->end = MAX(image->end, ROUND_UP(segment->vaddr + file->base + segment->memsz,
-						      PAGE_SIZE));
+		image->end = MAX(image->end,
+				 ROUND_UP(segment->vaddr + file->base + segment->memsz, PAGE_SIZE));
 	}
 	return 0;
 }

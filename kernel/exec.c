@@ -1,6 +1,7 @@
 /*
- * exec: the new program is built in an address space of its own while the old one still stands; only when all is well
- * does the process change over. Until then a failure goes back to the old address space as if nothing had been.
+ * exec: the new program is built in an address space of its own while the old one still stands;
+ * only when all is well does the process change over. Until then a failure goes back to the old
+ * address space as if nothing had been.
  */
 #include "kernel/exec.h"
 #include "kernel/arguments.h"
@@ -170,7 +171,8 @@ static int push_strings(struct stack_layout *layout, const struct program *progr
 	return error;
 }
 
-/* Fills a table of pointers to the strings that lie at user address `at`, with a NULL behind them. */
+/* Fills a table of pointers to the strings that lie at user address `at`, with a NULL behind them.
+ */
 static u64 *fill_pointers(u64 *table, const struct strings *strings, u64 at)
 {
 	const char *text = strings->text;
@@ -268,7 +270,8 @@ static void use_mm(struct process *process, struct mm *mm)
 	context_load_mm(mm);
 }
 
-/* Builds the program in a new address space, which is the current one while that lasts, and afterwards if all went well. */
+/* Builds the program in a new address space, which is the current one while that lasts, and
+ * afterwards if all went well. */
 static int build(struct process *process, const struct program *program, struct elf_image *image,
 		 u64 *sp)
 {
@@ -309,7 +312,7 @@ static void set_name(struct process *process, const char *path)
 
 static void start_thread(struct thread *thread, u64 entry, u64 sp)
 {
-	*thread->frame = (struct trapframe){
+	*thread->frame = (struct trapframe) {
 		.vector = VECTOR_SIGRETURN, /* all registers count, none is a result */
 		.rip = entry,
 		.cs = USER_CS,

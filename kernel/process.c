@@ -1,12 +1,12 @@
 /*
  * The process table, fork, exit and wait.
  *
- * A process is in the table from its fork until its parent has waited for it. When it exits it gives back its memory,
- * files and thread at once; what is left, the zombie, is its pid, status and place in the family. Children of a
- * process that ends are process 1's from then on.
+ * A process is in the table from its fork until its parent has waited for it. When it exits it
+ * gives back its memory, files and thread at once; what is left, the zombie, is its pid, status and
+ * place in the family. Children of a process that ends are process 1's from then on.
  *
- * table_lock guards the family links, pids, groups and statuses. It is taken with interrupts off, since the terminal
- * sends signals from its interrupt handler.
+ * table_lock guards the family links, pids, groups and statuses. It is taken with interrupts off,
+ * since the terminal sends signals from its interrupt handler.
  */
 #include "kernel/process.h"
 #include "kernel/cpu/fpu.h"
@@ -22,8 +22,8 @@
 #include "mm/errno.h"
 #include "mm/heap.h"
 
-#define PID_MAX     4194304u
-#define PID_BUCKETS 1024u
+#define PID_MAX       4194304u
+#define PID_BUCKETS   1024u
 #define PROCESSES_MAX 32000u
 
 static struct spinlock table_lock;
@@ -64,8 +64,7 @@ struct process *process_find(u32 pid)
 	struct list *bucket = bucket_of(pid);
 	struct process *process;
 
-	list_for_each(process, bucket, by_pid)
-	{
+	list_for_each(process, bucket, by_pid) {
 		if (process->pid == pid)
 			return process;
 	}
@@ -77,8 +76,7 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 	bool interrupts = lock_table();
 	struct process *process;
 
-	list_for_each(process, &processes, all)
-	{
+	list_for_each(process, &processes, all) {
 		if (!visit(context, process))
 			break;
 	}
@@ -90,8 +88,7 @@ bool process_group_exists(u32 pgid, u32 sid)
 	bool interrupts = lock_table(), found = false;
 	struct process *process;
 
-	list_for_each(process, &processes, all)
-	{
+	list_for_each(process, &processes, all) {
 		found = found || (process->pgid == pgid && process->sid == sid);
 	}
 	unlock_table(interrupts);
@@ -209,7 +206,8 @@ static void inherit_files(struct process *child, const struct process *parent)
 		inode_get(child->exe = parent->exe);
 }
 
-/* Undoes a fork that failed: the parent still holds all that the child shares, so nothing sleeps here. */
+/* Undoes a fork that failed: the parent still holds all that the child shares, so nothing sleeps
+ * here. */
 static void discard(struct process *child)
 {
 	if (child->thread)
@@ -354,8 +352,7 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 	bool interrupts = lock_table();
 	i64 result = -ECHILD;
 
-	list_for_each(child, &parent->children, sibling)
-	{
+	list_for_each(child, &parent->children, sibling) {
 		if (!is_meant(child, pid, parent->pgid))
 			continue;
 		result = 0;
@@ -377,9 +374,9 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns)
 {
 	i64 result = 0;
-	int error = wait_until_or_signal(
-		&current_process()->child_changed,
-		(result = look_for_news(pid, options, status, cpu_ns)) || (options & WAIT_NOHANG));
+	int error = wait_until_or_signal(&current_process()->child_changed,
+					 (result = look_for_news(pid, options, status, cpu_ns)) ||
+						 (options & WAIT_NOHANG));
 
 	return result ? result : error;
 }
@@ -445,8 +442,7 @@ int signal_send_group(u32 pgid, int signal)
 	struct process *process;
 	int result = -ESRCH;
 
-	list_for_each(process, &processes, all)
-	{
+	list_for_each(process, &processes, all) {
 		if (process->pgid != pgid || process->exited)
 			continue;
 		signal_send(process, signal);

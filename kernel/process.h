@@ -23,7 +23,8 @@ struct thread {
 	void *fpu;               /* XSAVE area */
 	u64 fs_base;
 	u32 tid;
-	u64 child_tid; /* user address that its next child writes its tid to, before all else; 0 = none */
+	u64 child_tid; /* user address that its next child writes its tid to, before all else; 0 =
+			  none */
 	/* guarded by the scheduler's lock: */
 	enum thread_state state;
 	struct list run;      /* in the run queue, while ready */
@@ -53,10 +54,10 @@ struct process {
 	struct list children, sibling;
 	struct list all;
 	u32 pgid, sid;
-	bool exited;     /* a zombie, waiting for wait4 */
-	int exit_status; /* as wait4 gives it */
-	int stop_signal; /* what stopped it; 0 = it is not stopped */
-	bool stop_told;  /* the parent has been told of this stop by wait4 */
+	bool exited;                    /* a zombie, waiting for wait4 */
+	int exit_status;                /* as wait4 gives it */
+	int stop_signal;                /* what stopped it; 0 = it is not stopped */
+	bool stop_told;                 /* the parent has been told of this stop by wait4 */
 	struct waitqueue child_changed; /* a child exited or stopped */
 	struct waitqueue continued;
 	struct list by_pid; /* in its bucket of the table */
@@ -65,11 +66,11 @@ struct process {
 	u64 cpu_ns;       /* its own, once it has exited */
 	u64 child_cpu_ns; /* of children waited for */
 	/* signals, sets of SIGNAL_BIT: */
-	u64 pending;             /* atomic: interrupt handlers send too */
+	u64 pending; /* atomic: interrupt handlers send too */
 	u64 blocked;
-	u64 saved_blocked;       /* what rt_sigsuspend put aside, while saved_blocked_set */
+	u64 saved_blocked; /* what rt_sigsuspend put aside, while saved_blocked_set */
 	bool saved_blocked_set;
-	int fault_code;          /* si_code and si_addr of the last signal_force() */
+	int fault_code; /* si_code and si_addr of the last signal_force() */
 	u64 fault_addr;
 	struct sigstack alt_stack;
 	struct sigaction actions[SIGNALS];
@@ -86,17 +87,19 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 struct process *process_find(u32 pid);
 
 /*
- * A child of the current process that goes on where frame does, with 0 as the result of the call; stack: its stack
- * pointer, 0 = the same. Returns its pid, or -ENOMEM or -EAGAIN with nothing changed.
+ * A child of the current process that goes on where frame does, with 0 as the result of the call;
+ * stack: its stack pointer, 0 = the same. Returns its pid, or -ENOMEM or -EAGAIN with nothing
+ * changed.
  */
 i64 process_fork(u64 stack);
 
-/* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that killed it. */
+/* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that
+ * killed it. */
 _Noreturn void process_exit(int status);
 
 /*
- * wait4(2) for the current process: pid as there, options a set of WAIT_ bits. Returns the child's pid with *status
- * set, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
+ * wait4(2) for the current process: pid as there, options a set of WAIT_ bits. Returns the child's
+ * pid with *status set, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
  */
 #define WAIT_NOHANG   1u
 #define WAIT_UNTRACED 2u

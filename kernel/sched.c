@@ -1,10 +1,11 @@
 /*
- * Round robin with slices of 10 ms. A thread is in exactly one place: running on a CPU, in the run queue (READY), in a
- * wait queue or the list of timed sleepers or both (SLEEPING), or dead and about to be freed by the thread that the
- * CPU switched to.
+ * Round robin with slices of 10 ms. A thread is in exactly one place: running on a CPU, in the run
+ * queue (READY), in a wait queue or the list of timed sleepers or both (SLEEPING), or dead and
+ * about to be freed by the thread that the CPU switched to.
  *
- * sched_lock guards all of this. It is held across the switch from one thread to the next and let go by the one
- * that arrives (sched_arrive), so no other CPU can run a thread whose registers are not saved yet.
+ * sched_lock guards all of this. It is held across the switch from one thread to the next and let
+ * go by the one that arrives (sched_arrive), so no other CPU can run a thread whose registers are
+ * not saved yet.
  */
 #include "kernel/sched.h"
 #include "kernel/cpu/apic.h"
@@ -141,7 +142,8 @@ static void bury_dead(void)
 	cpu->dead = NULL;
 }
 
-/* Switches to the next ready thread; the current one is already where its state says. locked: sched_lock, interrupts off */
+/* Switches to the next ready thread; the current one is already where its state says. locked:
+ * sched_lock, interrupts off */
 static void switch_away(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -196,8 +198,7 @@ static void add_timed_sleeper(struct thread *thread, u64 wake_at)
 	struct list *place = &timed_sleepers;
 	struct thread *other;
 
-	list_for_each(other, &timed_sleepers, sleeping)
-	{
+	list_for_each(other, &timed_sleepers, sleeping) {
 		if (other->wake_at > wake_at) {
 			place = &other->sleeping;
 			break;
@@ -302,7 +303,8 @@ u64 thread_cpu_ns(const struct thread *thread)
 	return thread->cpu_ns + running;
 }
 
-/* The idle thread: halts until an interrupt makes somebody ready. SDM vol. 2, STI: the HLT comes before the interrupt. */
+/* The idle thread: halts until an interrupt makes somebody ready. SDM vol. 2, STI: the HLT comes
+ * before the interrupt. */
 static _Noreturn void idle(void)
 {
 	for (;;) {

@@ -1,9 +1,11 @@
-/* The scheduler: which thread runs where, and how it comes to wait. kernel/wait.h is the part that others use. */
+/* The scheduler: which thread runs where, and how it comes to wait. kernel/wait.h is the part that
+ * others use. */
 #pragma once
 
 #include "kernel/process.h"
 
-/* A thread that will enter start when it first runs; -ENOMEM in the form of NULL. Not yet scheduled. */
+/* A thread that will enter start when it first runs; -ENOMEM in the form of NULL. Not yet
+ * scheduled. */
 struct thread *thread_create(struct process *process, void (*start)(void));
 
 /* Ends a thread that never ran. */
@@ -27,7 +29,8 @@ void sched_interrupt(struct thread *thread);
 /* The timer's interrupt. */
 void sched_tick(void);
 
-/* Brings this CPU's address space and FS base in line with the current thread's, after exec changed them. */
+/* Brings this CPU's address space and FS base in line with the current thread's, after exec changed
+ * them. */
 void sched_load_context(void);
 
 /* Ready and running threads, for /proc/loadavg. */

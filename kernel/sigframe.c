@@ -1,10 +1,11 @@
 /*
  * Linux's rt_sigframe on x86-64, from low addresses up:
  *
- *      sp -> return address (the restorer, which calls rt_sigreturn) | ucontext | siginfo | FPU image (64-aligned)
+ *      sp -> return address (the restorer, which calls rt_sigreturn) | ucontext | siginfo | FPU
+ * image (64-aligned)
  *
- * What comes back from the program is not trusted: flags and selectors are rebuilt, the FPU image is made
- * acceptable to the loading instruction (fpu_sanitize).
+ * What comes back from the program is not trusted: flags and selectors are rebuilt, the FPU image
+ * is made acceptable to the loading instruction (fpu_sanitize).
  */
 #include "kernel/sigframe.h"
 #include "kernel/cpu/fpu.h"
@@ -19,7 +20,8 @@
 #define RFLAGS_USER 0x50dd5ul
 
 struct sigcontext {
-	u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
+	u64 r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip,
+		rflags;
 	u16 cs, gs, fs, ss;
 	u64 error_code, vector, old_mask, cr2;
 	u64 fpu; /* address of the image; 0 = none */
@@ -48,7 +50,7 @@ _Static_assert(offsetof(struct rt_sigframe, info) == 312, "asm/sigframe.h of Lin
 
 static void save_registers(struct sigcontext *to, const struct trapframe *from)
 {
-	*to = (struct sigcontext){
+	*to = (struct sigcontext) {
 		.r8 = from->r8,
 		.r9 = from->r9,
 		.r10 = from->r10,

@@ -1,9 +1,9 @@
 /*
  * Signals: sending, and handling before the return to user mode.
  *
- * A pending signal is a bit; signals below 32 that are sent twice before they are handled are handled once, as in POSIX.
- * pending is changed with atomic operations, since interrupt handlers send too; all else belongs to the
- * process itself.
+ * A pending signal is a bit; signals below 32 that are sent twice before they are handled are
+ * handled once, as in POSIX. pending is changed with atomic operations, since interrupt handlers
+ * send too; all else belongs to the process itself.
  */
 #include "kernel/signal.h"
 #include "kernel/process.h"
@@ -11,16 +11,17 @@
 #include "kernel/sigframe.h"
 
 #define NEVER_BLOCKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
-#define STOPS                                                                                      \
+#define STOPS \
 	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
-#define IGNORED_BY_DEFAULT                                                                         \
+#define IGNORED_BY_DEFAULT \
 	(SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 
 static bool ignores(const struct process *process, int signal)
 {
 	u64 handler = process->actions[signal - 1].handler;
 
-	return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)));
+	return handler == SIG_IGN ||
+	       (handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)));
 }
 
 static void set_pending(struct process *process, u64 bits)
@@ -146,9 +147,9 @@ void signal_reset_handlers(struct process *process)
 	for (u32 i = 0; i < SIGNALS; i++) {
 		u64 handler = process->actions[i].handler;
 
-		process->actions[i] = (struct sigaction){
+		process->actions[i] = (struct sigaction) {
 			.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL,
 		};
 	}
-	process->alt_stack = (struct sigstack){.flags = SS_DISABLE};
+	process->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
 }

@@ -69,8 +69,8 @@ void signal_send(struct process *process, int signal);
 int signal_send_group(u32 pgid, int signal);
 
 /*
- * A signal that the current program has brought upon itself by a fault at addr: it cannot be blocked or ignored. code is
- * siginfo's si_code.
+ * A signal that the current program has brought upon itself by a fault at addr: it cannot be
+ * blocked or ignored. code is siginfo's si_code.
  */
 void signal_force(int signal, int code, u64 addr);
 

@@ -38,7 +38,8 @@ static i64 map_file(u64 addr, u64 length, u32 prot, u32 flags, const struct file
 			return -EACCES;
 		flags |= MAP_DENYWRITE;
 	}
-	return mm_map(current_process()->mm, addr, length, prot, flags, file->inode->object, offset);
+	return mm_map(current_process()->mm, addr, length, prot, flags, file->inode->object,
+		      offset);
 }
 
 i64 sys_mmap(u64 addr, u64 length, u32 prot, u32 flags, int fd, u64 offset)

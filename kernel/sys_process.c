@@ -13,8 +13,9 @@
 #define CLONE_PARENT_SETTID  0x00100000ul
 #define CLONE_CHILD_CLEARTID 0x00200000ul
 #define CLONE_CHILD_SETTID   0x01000000ul
-#define CLONE_LIKE_FORK                                                                            \
-	(CLONE_SIGNAL | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+#define CLONE_LIKE_FORK                                                            \
+	(CLONE_SIGNAL | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+	 CLONE_CHILD_SETTID)
 
 i64 sys_fork(void)
 {
@@ -22,8 +23,8 @@ i64 sys_fork(void)
 }
 
 /*
- * The flags that make a process; threads are refused. CLONE_VM together with CLONE_VFORK (vfork, posix_spawn) gets a copy
- * of the memory in place of the memory itself: see docs/caveats.md.
+ * The flags that make a process; threads are refused. CLONE_VM together with CLONE_VFORK (vfork,
+ * posix_spawn) gets a copy of the memory in place of the memory itself: see docs/caveats.md.
  */
 i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
@@ -40,7 +41,8 @@ i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 	if (pid > 0 && (flags & CLONE_PARENT_SETTID)) {
 		u32 tid = (u32)pid;
 
-		copy_to_user(parent_tid, &tid, sizeof(tid)); /* as on Linux, a bad pointer is not told */
+		copy_to_user(parent_tid, &tid,
+			     sizeof(tid)); /* as on Linux, a bad pointer is not told */
 	}
 	return pid;
 }
@@ -173,7 +175,7 @@ i64 sys_arch_prctl(u32 code, u64 addr)
 
 #define PR_SET_NAME       15
 #define PR_GET_NAME       16
-#define PR_SET_COW_PTE    65         /* the COW PTE patches: share PTE tables from the next fork on */
+#define PR_SET_COW_PTE    65 /* the COW PTE patches: share PTE tables from the next fork on */
 #define PR_SET_FORK_LEVEL 0x436f7001 /* ours: 0 to 4 as enum share_level, -1 = the system's */
 #define PR_GET_FORK_LEVEL 0x436f7002 /* ours: the level in force */
 

@@ -173,7 +173,8 @@ static bool uses_alt_stack(const struct sigstack *stack, u64 sp)
 
 i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame)
 {
-	struct sigstack *current_stack = &current_process()->alt_stack, next, before = *current_stack;
+	struct sigstack *current_stack = &current_process()->alt_stack, next,
+			before = *current_stack;
 	bool in_use = uses_alt_stack(current_stack, frame->rsp);
 
 	before.flags = before.size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : before.flags;
@@ -187,7 +188,7 @@ i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame)
 		if (!(next.flags & SS_DISABLE) && next.size < MINSIGSTKSZ)
 			return -ENOMEM;
 		next.flags &= SS_DISABLE;
-		*current_stack = next.flags ? (struct sigstack){.flags = SS_DISABLE} : next;
+		*current_stack = next.flags ? (struct sigstack) {.flags = SS_DISABLE} : next;
 	}
 	if (old && copy_to_user(old, &before, sizeof(before)))
 		return -EFAULT;

@@ -18,7 +18,8 @@ _Static_assert(sizeof(struct utsname) == 390, "uname(2)");
 
 i64 sys_uname(uptr to)
 {
-	/* The release is the Linux whose interface this is modelled on: C libraries refuse old ones. */
+	/* The release is the Linux whose interface this is modelled on: C libraries refuse old
+	 * ones. */
 	static const struct utsname name = {
 		.system = "Coppice",
 		.node = "coppice",

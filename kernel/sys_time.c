@@ -1,4 +1,5 @@
-/* System calls on time. All clocks are clock_ns(), from boot or from 1970, or a thread's CPU time. */
+/* System calls on time. All clocks are clock_ns(), from boot or from 1970, or a thread's CPU time.
+ */
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/syscalls.h"
@@ -70,7 +71,8 @@ i64 sys_clock_getres(i32 clock, uptr to)
 	return to ? put_ns(to, 1) : 0;
 }
 
-/* Reads a time span; false and *error when it cannot be one. Spans beyond 292 years are for ever. */
+/* Reads a time span; false and *error when it cannot be one. Spans beyond 292 years are for ever.
+ */
 static bool get_span(uptr from, u64 *ns, i64 *error)
 {
 	struct timespec time;

@@ -1,6 +1,7 @@
 /*
- * Exceptions and interrupts, after boot/trap.asm has saved the registers. A fault of a program becomes a signal, a
- * fault of the kernel's own ends in a panic, but for those at a program's address inside usercopy.
+ * Exceptions and interrupts, after boot/trap.asm has saved the registers. A fault of a program
+ * becomes a signal, a fault of the kernel's own ends in a panic, but for those at a program's
+ * address inside usercopy.
  *
  * Interrupts are off on entry. They are turned on for page faults, which may take long.
  */
@@ -30,7 +31,8 @@
 #define ILL_ILLOPN  2
 #define TRAP_BRKPT  1
 
-/* What each exception of a program becomes; signal 0: the kernel's affair. SDM vol. 3, table 6-1. */
+/* What each exception of a program becomes; signal 0: the kernel's affair. SDM vol. 3, table 6-1.
+ */
 static const struct {
 	const char *name;
 	int signal, code;
@@ -103,9 +105,9 @@ static void page_fault(struct trapframe *frame)
 	if (!trap_from_user(frame) && !fixup)
 		panic_trap(frame, stack_guards(addr) ? "kernel stack overflow" : "page fault");
 	interrupts_on();
-	int error = addr < USER_END ? mm_fault(current_process()->mm, addr,
-					       access_of(frame->error_code))
-				    : -EFAULT;
+	int error = addr < USER_END
+			    ? mm_fault(current_process()->mm, addr, access_of(frame->error_code))
+			    : -EFAULT;
 
 	interrupts_off();
 	if (!error)

@@ -321,15 +321,8 @@ static void show_process(pid_t pid)
 	free(tree.nodes);
 }
 
-static bool read_forest(struct forest *forest)
+static bool read_forest(struct forest *forest, const pid_t *pids, int count)
 {
-	pid_t *pids;
-	int count = proc_list(&pids);
-
-	if (count < 0) {
-		complain_errno(proc_root);
-		return false;
-	}
 	forest->trees = allocate((size_t)count, sizeof(*forest->trees));
 	for (int i = 0; i < count; i++) {
 		/* One that has ended meanwhile, or has no memory, has no tree either. */
@@ -337,9 +330,8 @@ static bool read_forest(struct forest *forest)
 			forest->count++;
 		}
 	}
-	free(pids);
 	if (forest->count == 0) {
-		complain("this kernel has no /proc/PID/memtree");
+		complain("none of these processes has a /proc/PID/memtree");
 	}
 	return forest->count > 0;
 }
@@ -355,12 +347,12 @@ static void print_forest_totals(const struct forest *forest, const struct totals
 	       size_text(saved, (totals->tables - forest->table_count) * TABLE_BYTES));
 }
 
-static void show_forest(void)
+static void show_forest(const pid_t *pids, int count)
 {
 	struct forest forest = {0};
 	struct totals totals = {0};
 
-	if (!read_forest(&forest)) {
+	if (!read_forest(&forest, pids, count)) {
 		free(forest.trees);
 		return;
 	}
@@ -391,34 +383,60 @@ static pid_t parse_pid(const char *text)
 	return (pid_t)pid;
 }
 
+static void show_all(void)
+{
+	pid_t *pids;
+	int count = proc_list(&pids);
+
+	if (count < 0) {
+		complain_errno(proc_root);
+		return;
+	}
+	show_forest(pids, count);
+	free(pids);
+}
+
+static void show_operands(char **operands, int count, bool as_forest)
+{
+	pid_t *pids = allocate((size_t)count, sizeof(*pids));
+
+	for (int i = 0; i < count; i++) {
+		pids[i] = parse_pid(operands[i]);
+	}
+	if (as_forest) {
+		show_forest(pids, count);
+	}
+	for (int i = 0; !as_forest && i < count; i++) {
+		show_process(pids[i]);
+	}
+	free(pids);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.argv = argv, .index = 1};
 	bool all = false;
 	int letter;
 
-	program_init(
-		"memtree",
-		"memtree [PID]...   page tables of processes (without PID: its own)\n"
-		"       memtree -a         of all, tables that they share shown once, by name\n"
-		"       (-r DIRECTORY: a copy of /proc to read instead)",
-		argc, argv);
+	program_init("memtree",
+		     "memtree [PID]...   page tables of processes (without PID: its own)\n"
+		     "       memtree -a [PID]...   of these or all, tables that they share shown "
+		     "once, by "
+		     "name\n"
+		     "       (-r DIRECTORY: a copy of /proc to read instead)",
+		     argc, argv);
 	while ((letter = option_next(&options, "ar:")) != 0) {
 		all |= letter == 'a';
 		if (letter == 'r') {
 			proc_root = options.value;
 		}
 	}
-	if (all && options.index < argc) {
-		usage_error("-a shows all processes, '%s' asks for one", argv[options.index]);
-	}
-	if (all) {
-		show_forest();
-	} else if (options.index == argc) {
+	if (options.index < argc) {
+		show_operands(argv + options.index, argc - options.index, all);
+	} else if (all) {
+		show_all();
+	} else {
 		show_process(getpid());
-	}
-	for (int i = options.index; i < argc; i++) {
-		show_process(parse_pid(argv[i]));
 	}
 	return program_end();
 }
