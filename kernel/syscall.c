@@ -1,6 +1,6 @@
 /*
- * The table of system calls: Linux's numbers for x86-64, and a few of our own from 1000 on. What is not here answers
- * -ENOSYS.
+ * The table of system calls: Linux's numbers for x86-64, and a few of our own from 1000 on. What is
+ * not here answers -ENOSYS.
  */
 #include "kernel/cmdline.h"
 #include "kernel/cpu/trap.h"
@@ -45,6 +45,8 @@ static i64 dispatch(struct trapframe *f)
 {
 	u64 a = f->rdi, b = f->rsi, c = f->rdx, d = f->r10, e = f->r8;
 
+	/* One call, one line. */
+	/* clang-format off */
 	switch (f->error_code) {
 	case 0: return sys_read((int)a, b, c);
 	case 1: return sys_write((int)a, b, c);
@@ -165,6 +167,7 @@ static i64 dispatch(struct trapframe *f)
 	case SYS_AUDIT: return sys_audit();
 	default: return unknown(f->error_code);
 	}
+	/* clang-format on */
 }
 
 static bool restartable(u64 number)
@@ -174,7 +177,8 @@ static bool restartable(u64 number)
 	       number != SYS_CLOCK_NANOSLEEP;
 }
 
-/* Whether the signal that will be handled next lets a call go on: it has no handler, or one with SA_RESTART. */
+/* Whether the signal that will be handled next lets a call go on: it has no handler, or one with
+ * SA_RESTART. */
 static bool next_handler_restarts(void)
 {
 	struct process *process = current_process();
@@ -185,8 +189,8 @@ static bool next_handler_restarts(void)
 }
 
 /*
- * A call that a signal interrupted is made again after the signal, if it may be: the program goes back to its SYSCALL
- * instruction, two bytes before, with the call's number in rax.
+ * A call that a signal interrupted is made again after the signal, if it may be: the program goes
+ * back to its SYSCALL instruction, two bytes before, with the call's number in rax.
  */
 static void restart(struct trapframe *frame)
 {

@@ -2,8 +2,9 @@
  * mm/machine.h for a plain program. Physical memory is one array, so physical address 0 is its
  * first byte. Locks check that they are taken and let go in pairs; there is one thread.
  *
- * The TLB keeps every translation that a walk found until mm/ flushes it, which is the worst a
- * processor may do.
+ * A TLB keeps every translation that a walk found until mm/ flushes it, which is the worst a
+ * processor may do. There are two, and accesses go now through the one, now through the other: what
+ * only one has seen change is stale in the other.
  */
 #include "tests/host/machine.h"
 
@@ -16,12 +17,14 @@
 u64 direct_map_base;
 
 #define TLB_SIZE 4096
+#define TLBS     2 /* processors that run the address spaces, as threads of one process would */
 
 static struct tlb_entry {
 	struct mm *mm;
 	vaddr_t addr;
 	u64 entry; /* of the leaf, with W and NX as the whole walk gives them */
-} tlb[TLB_SIZE];
+} tlb[TLBS][TLB_SIZE];
+static u32 running; /* the processor whose turn it is */
 
 void machine_start(u64 count)
 {
@@ -40,14 +43,16 @@ void machine_start(u64 count)
 
 static struct tlb_entry *tlb_slot(struct mm *mm, vaddr_t addr)
 {
-	return &tlb[(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % TLB_SIZE];
+	return &tlb[running][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % TLB_SIZE];
 }
 
 void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
-	for (u32 i = 0; i < TLB_SIZE; i++)
-		if (tlb[i].mm == mm && tlb[i].addr >= start && tlb[i].addr < end)
-			tlb[i].mm = NULL;
+	struct tlb_entry *all = tlb[0];
+
+	for (u32 i = 0; i < TLBS * TLB_SIZE; i++)
+		if (all[i].mm == mm && all[i].addr >= start && all[i].addr < end)
+			all[i].mm = NULL;
 }
 
 void tlb_flush_all(struct mm *mm)
@@ -105,6 +110,7 @@ int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at)
 {
 	int error = 0;
 
+	running = (running * 5 + (u32)(addr / PAGE_SIZE) + 1) % TLBS;
 	for (int tries = 0; machine_translate(mm, addr, access, at) != 0; tries++) {
 		if (tries == 3)
 			panic("the fault at %lx is resolved and comes back", addr);

@@ -242,15 +242,43 @@ static void do_protect(struct space *space, u32 first, u32 last)
 		space->slots[i].prot = prot;
 }
 
+static struct page *table_at(struct mm *mm, vaddr_t addr, u32 level)
+{
+	struct page *table = mm->root;
+
+	while (table && table->level > level) {
+		u64 entry = *node_at(table, entry_index(addr, table->level));
+
+		table = entry ? entry_child(entry) : NULL;
+	}
+	return table;
+}
+
+/* Right after a fork, the tables in common are those at the share level and below. */
+static void check_sharing(struct mm *parent, struct mm *child, u32 share)
+{
+	for (u32 i = 0; i < SLOTS; i++) {
+		for (u32 level = 1; level <= ROOT_LEVEL; level++) {
+			struct page *table = table_at(parent, places[i].start, level);
+
+			CHECK(!table || (table == table_at(child, places[i].start, level)) ==
+						(level <= share),
+			      "slot %u, level %u, share level %u", i, level, share);
+		}
+	}
+}
+
 static void do_fork(struct space *space)
 {
 	u64 before = memory_in_use();
+	u32 level = rng(4);
 	struct mm *child;
-	int error = mm_fork(space->mm, rng(5), &child);
+	int error = mm_fork(space->mm, level, &child);
 
 	if (refused(error, before))
 		return;
 	CHECK(error == 0, "%d", error);
+	check_sharing(space->mm, child, level);
 	spaces[live] = *space;
 	spaces[live++].mm = child;
 }
