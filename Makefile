@@ -10,13 +10,14 @@ SHELL := /bin/bash
 
 B := build
 
-.PHONY: all run test check gdb clean help setup kernel newlib initramfs iso host-tests
+.PHONY: all run test soak check gdb clean help setup kernel newlib initramfs iso host-tests
 all: kernel iso host-tests
 
 help:
 	@echo 'make run     boot Coppice in QEMU to its shell'
 	@echo 'make test    run all tests, on this machine and in the guest'
 	@echo 'make         build everything without running it'
+	@echo 'make soak    mm/ against its model, for about an hour, with a new seed'
 	@echo 'make check   formatting and static analysis of all C files'
 	@echo 'make gdb     QEMU stopped at the kernel'"'"'s entry, gdb attached'
 	@echo 'make clean   remove build/ (newlib too: it takes a minute to build again)'
@@ -128,7 +129,7 @@ initramfs: $B/iso/boot/initramfs.cpio
 
 $B/iso/boot/initramfs.cpio: tools/initramfs $(programs)
 	@mkdir -p $(@D)
-	@tools/initramfs $B/programs $B/initramfs $@
+	@tools/initramfs $B/initramfs $@ $(programs)
 
 iso: $B/coppice.iso
 
@@ -175,6 +176,9 @@ run: iso
 
 test: all $(musl_programs)
 	@tests/run
+
+soak: $B/tests/host/random_test
+	@$< $$(date +%s) 100000
 
 gdb: iso
 	@tools/setup gdb

@@ -3,10 +3,11 @@
  * file is refused while the old program still stands:
  *
  *      file      | header | program headers | ... text ... | ... data ... |
- *                                               |                |
- *      memory                             [ text pages ]   [ data pages | bss ]
- *                                          private file     private file, its last page cleared
- * behind the file's part, then anonymous pages
+ *                                                 |              |
+ *      memory                               [ text pages ] [ data pages ][ bss ]
+ *                                           private file   private file   anonymous
+ *
+ * The last page of the data is cleared behind the file's part: the bss begins there.
  */
 #include "kernel/elf.h"
 #include "kernel/fs/vfs.h"

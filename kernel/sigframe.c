@@ -1,11 +1,11 @@
 /*
  * Linux's rt_sigframe on x86-64, from low addresses up:
  *
- *      sp -> return address (the restorer, which calls rt_sigreturn) | ucontext | siginfo | FPU
- * image (64-aligned)
+ *      sp -> return address | ucontext | siginfo | FPU image (aligned to 64)
  *
- * What comes back from the program is not trusted: flags and selectors are rebuilt, the FPU image
- * is made acceptable to the loading instruction (fpu_sanitize).
+ * The return address is the restorer's, which calls rt_sigreturn. What comes back from the program
+ * is not trusted: flags and selectors are rebuilt, the FPU image is made acceptable to the loading
+ * instruction (fpu_sanitize).
  */
 #include "kernel/sigframe.h"
 #include "kernel/cpu/fpu.h"

@@ -4,12 +4,11 @@
  * counted. It also checks
  *
  *  - used and present of each table, and the levels of its children;
- *  - law 6: W only where the child has refs 1, or the leaf is marked ENTRY_SHARED;
- *  - law 7: the sharers of a table agree on the regions over its span, PROT_WRITE apart;
- *  - that nothing is mapped outside regions, nor may be written, by the AND of the W bits, where
- * the region forbids it;
- *  - refs of region sets and objects, the order of regions, the totals of tables and pages, and
- * that no frame is lost.
+ *  - rule 6: W only where the child has refs 1, or the leaf is marked ENTRY_SHARED;
+ *  - rule 7: the sharers of a table agree on the regions over its span, PROT_WRITE apart;
+ *  - that nothing is mapped outside regions, and that what the AND of the W bits lets an address
+ *    space write, its regions let it write too;
+ *  - refs of region sets and objects, the order of regions, the totals of tables and pages.
  *
  * A table is visited once, by the first address space that leads to it; the regions of the others
  * are compared with that one's.

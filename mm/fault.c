@@ -4,28 +4,29 @@
  * The region says whether the access is allowed at all. Then what happens depends on the access and
  * on the entry:
  *
- *      access   entry            region              what is done
- *      ------   --------------   -----------------
- * ------------------------------------------------------- read     empty            anonymous FILL
- * zero page, read-only or       empty            object              FILL   the object's page,
- * read-only exec     used             any                 nothing: somebody else has filled it
- * since
+ *      access    entry           region            what is done
+ *      ------    -------------   ---------------   ---------------------------------------------
+ *      read or   empty           anonymous         FILL   the zero page, read-only
+ *      exec      empty           object            FILL   the object's page, read-only
+ *                used            any               nothing: somebody has filled it since
  *
- *      write    empty            anonymous           FILL   a fresh cleared page, W
- *               empty            object, private     FILL   a fresh copy of the object's page, W
- *               empty or used    object, shared      SHARE  the object's page itself, W and
- * ENTRY_SHARED used, refs 1     private             REUSE  it is exclusive: W used, refs > 1
- * private             COPY   a fresh copy, W; the old page loses one ref
+ *      write     empty           anonymous         FILL   a fresh cleared page, W
+ *                empty           object, private   FILL   a fresh copy of the object's page, W
+ *                empty or used   object, shared    SHARE  the object's page itself, W
+ *                used, refs 1    private           REUSE  it is exclusive: W
+ *                used, refs > 1  private           COPY   a fresh copy, W; the old page loses a ref
  *
- * A read fills in place whatever table it finds, shared or not (law 4 of mm/tree.h); tables that
- * are missing on the way are made in place too. A write first makes the whole path its own (law 3):
+ * A read fills in place whatever table it finds, shared or not (rule 4 of mm/tree.h); tables that
+ * are missing on the way are made in place too. A write first makes the whole path its own (rule 3):
  *
- *      root --W--> [PDPT]1 --r--> [PD]2 --W--> [PT]1     refs 2 at the PD: copy PD; its PTs now
- * have refs 2, so copy this PT; its pages now have refs 2: COPY.
+ *      [root] --W--> [PDPT]1 -----> [PD]2 --W--> [PT]1 --W--> page 1
  *
- * Locks: mm->lock for reading, so that regions stay and nobody forks; node locks hand over hand
- * from the root. That is enough: an owned table can be changed only under this mm->lock, a shared
- * one only be filled, under its lock.
+ *      The PD has refs 2: it is copied, and its PTs have refs 2 then; so this PT is copied, and its
+ *      pages have refs 2 then: COPY.
+ *
+ * Locks: mm->lock for reading, so that regions stay and nobody forks; node locks hand over hand from
+ * the root. That is enough: an owned table can be changed only under this mm->lock, a shared one
+ * only be filled, under its lock.
  */
 #include "mm/errno.h"
 #include "mm/map.h"

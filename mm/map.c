@@ -1,6 +1,6 @@
 /*
  * Changing the regions of an address space: mmap, munmap, mprotect, brk, stack growth. This is
- * where law 7 of mm/tree.h is kept: all sharers of a table agree on the regions over its span, but
+ * where rule 7 of mm/tree.h is kept: all sharers of a table agree on the regions over its span, but
  * for PROT_WRITE.
  *
  * Every change of [start, end) treats the tables in three ways:
@@ -15,9 +15,9 @@
  * that its sharers keep theirs. One that is covered whole is simply let go of (munmap, MAP_FIXED),
  * in O(1) however much hangs below. mprotect keeps the pages: when it changes who may read or
  * execute, it owns every table in the range; when it takes PROT_WRITE alone, it clears W in place
- * (law 5); when it gives PROT_WRITE, it leaves that to the next fault.
+ * (rule 5); when it gives PROT_WRITE, it leaves that to the next fault.
  *
- * Each operation takes all memory that it may need first (law 9), changes after.
+ * Each operation takes all memory that it may need first (rule 9), changes after.
  */
 #include "mm/map.h"
 #include "mm/errno.h"
@@ -91,7 +91,7 @@ static u32 own_tables(struct page *table, vaddr_t base, const struct span *span,
 }
 
 /*
- * Takes the memory for a change of span, then owns the tables that law 7 asks for; span NULL: none.
+ * Takes the memory for a change of span, then owns the tables that rule 7 asks for; span NULL: none.
  * On failure nothing has changed. locked: mm->lock, writer
  */
 static int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
@@ -140,8 +140,7 @@ static void zap(struct page *table, vaddr_t base, const struct span *span, struc
 	node_unlock(table);
 }
 
-/* Unmaps span: tree and regions. locked: mm->lock, writer; edit_begin() was told of one more
- * region. */
+/* Unmaps span: tree and regions. edit_begin() was told of two more regions. */
 static void unmap_span(struct mm *mm, const struct span *span, struct edit *edit)
 {
 	zap(mm->root, 0, span, &edit->gather);
@@ -167,7 +166,7 @@ int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
 		return -EINVAL;
 	write_lock(&mm->lock);
 	if (regions_overlap(mm->regions, span.start, span.end)) {
-		error = edit_begin(&edit, mm, &span, PARTLY_COVERED, 1);
+		error = edit_begin(&edit, mm, &span, PARTLY_COVERED, 2);
 		if (!error) {
 			unmap_span(mm, &span, &edit);
 			edit_end(&edit);
@@ -367,7 +366,7 @@ static int brk_grow(struct mm *mm, const struct span *span)
 static int brk_shrink(struct mm *mm, const struct span *span)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 1);
+	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 2);
 
 	if (!error) {
 		unmap_span(mm, span, &edit);

@@ -66,7 +66,10 @@ bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end);
  */
 int regions_own(struct region_set **set, u32 more);
 
-/* Each needs an owned set with room: for 1, 1 and 2 further regions. Ranges are page aligned. */
+/*
+ * Each needs an owned set with room: for 2, 1 and 2 further regions, if only while it works.
+ * Ranges are page aligned.
+ */
 void regions_cut(struct region_set *set, vaddr_t start, vaddr_t end);
 /* Takes over the caller's ref of region's object; nothing overlaps it. Merges with neighbours as
  * Linux does. */

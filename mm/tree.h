@@ -3,38 +3,41 @@
  *
  * Levels: 4 = root (PML4), 3 = PDPT, 2 = PD, 1 = PTE table, 0 = page. An entry in a table of level
  * L points at a child of level L - 1. Tables and pages are nodes alike; fork makes trees share them
- * at any level:
+ * at any level, and a write copies the path from the first shared node down:
  *
- *         parent       child                     parent       child
- *            |           |      child writes        |           |
- *          [ A ]       [ A']    one page          [ A ]       [ A']
- *              \       /        ------------>       |           |
- *               [ B ]2                            [ B ]1      [ B']1     the path is copied from
- * the /   \                             /   \ _____ /   |      first shared node down; what [ C ]1
- * [ D ]1                    [ C ]1  [ D ]2    [ C']1   hangs off it is shared instead
+ *       parent     child                        parent     child
+ *          |         |                             |         |
+ *        [ A ]     [ A']      the child          [ A ]     [ A']
+ *            \     /          writes below          |         |
+ *             [ B ]2          C                    [ B ]1    [ B']1
+ *             /   \           -------->            |   \   /   |
+ *         [ C ]1  [ D ]1                         [ C ]1 [ D ]2 [ C']1
+ *
+ * The figure behind a node is its refs. B was copied, so both its children got one pointer more;
+ * then C was copied for the child, and is the parent's alone again. D is shared in B's place.
  *
  * THE LAW
  *
- *  1. Counting. refs(node) = entries that point at it, in any table, plus the holders of the
- * kernel's own: an address space's hold on its root, an object's on a page that it caches, the
- * kernel's on the zero page. Pointers are counted, never processes.
+ *  1. Counting. refs(node) = entries that point at it, in any table, plus the kernel's own holders:
+ *     an address space's hold on its root, an object's on a page that it caches, the kernel's on
+ *     the zero page. Pointers are counted, never processes.
  *  2. Ownership. An address space owns a node when every node on the path from its root down to and
- * including it has refs 1.
+ *     including it has refs 1.
  *  3. Edits. Only an owned node may change what an address space means. To edit, walk down from the
- * root; a child with refs 1 is kept, a child with refs > 1 is copied (node_copy: its children get
- * one more ref each), the entry pointed at the copy, and one ref of the original dropped. There is
- * no other copy-on-write.
+ *     root: a child with refs 1 is kept; a child with refs > 1 is copied (node_copy: its children
+ *     get one ref more each), the entry pointed at the copy, and one ref of the original dropped.
+ *     There is no other copy-on-write.
  *  4. Fills. What every sharer would do alike may be done in place in a shared table, under its
- * lock: filling an empty entry for a read. One fault serves all sharers.
+ *     lock: filling an empty entry for a read. One fault serves all sharers.
  *  5. Taking away is safe. Clearing W in a shared table changes no meaning, since a fault gives it
- * back to whoever may write. Giving needs ownership.
+ *     back to whoever may write. Giving needs ownership.
  *  6. Writable means exclusive. An entry has W = 1 only if its child has refs 1. The one exception
- * is a leaf marked ENTRY_SHARED, which maps a page of a MAP_SHARED region. The processor ANDs W
- * down the walk (Intel SDM vol. 3, 4.6), so what the hardware lets a program write is exclusive all
- * the way.
+ *     is a leaf marked ENTRY_SHARED, which maps a page of a MAP_SHARED region. The processor ANDs W
+ *     down the walk (Intel SDM vol. 3, 4.6), so what the hardware lets a program write is exclusive
+ *     all the way.
  *  7. Same span, same regions. All sharers of a table agree on the regions over its span, but for
- * PROT_WRITE, which no shared table grants. Whoever changes regions first owns the tables that the
- * change covers in part and drops those that it covers whole (mm/map.c).
+ *     PROT_WRITE, which no shared table grants. Whoever changes regions first owns the tables that
+ *     the change covers in part, and drops those that it covers whole (mm/map.c).
  *  8. Figures live in the node: used and present are those of the table itself, whoever shares it.
  *  9. An edit that may need memory takes it first (struct reserve): on failure nothing has changed.
  *
@@ -51,7 +54,7 @@
 #define ENTRY_U      (1ul << 2)
 #define ENTRY_A      (1ul << 5)
 #define ENTRY_D      (1ul << 6)
-#define ENTRY_SHARED (1ul << 9)  /* leaf of a MAP_SHARED region: law 6 does not bind it */
+#define ENTRY_SHARED (1ul << 9)  /* leaf of a MAP_SHARED region: rule 6 does not bind it */
 #define ENTRY_NONE   (1ul << 10) /* leaf under PROT_NONE: holds its page with P = 0 */
 #define ENTRY_NX     (1ul << 63)
 #define ENTRY_PADDR  0x000ffffffffff000ul
@@ -124,7 +127,7 @@ void node_unlock(struct page *table);
  * the table. */
 void entry_set(struct page *table, u64 *entry, u64 value);
 
-/* ---- Memory taken ahead of an edit (law 9) ---- */
+/* ---- Memory taken ahead of an edit (rule 9) ---- */
 
 struct reserve {
 	struct page *first; /* linked through link.next */
@@ -192,7 +195,7 @@ void data_init(struct page *frame);
 
 /*
  * Makes `to`, a fresh table of from's level, point at all that `from` points at: every child gets
- * one more ref, and both sides lose W (law 6). This is fork of one table, and copy-on-write of one.
+ * one more ref, and both sides lose W (rule 6). This is fork of one table, and copy-on-write of one.
  * Locks from.
  */
 void node_copy(struct page *to, struct page *from);

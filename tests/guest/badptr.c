@@ -307,8 +307,7 @@ static void waiting(void)
 
 static void lengths(void)
 {
-	static const long big[] = {-1,      -4096, 1l << 63, 0x7fffffffffffffff, 0x7fffffffffff,
-				   1l << 48};
+	static const long big[] = {-1, -4096, INT64_MIN, INT64_MAX, 0x7fffffffffff, 1l << 48};
 
 	pointers_make();
 	files_make();
@@ -457,8 +456,8 @@ static void stack_in_kernel(void *context)
 
 static void registers(void)
 {
-	static const long stacks[] = {0, 0x800000000000, 0xffff800000001000, 0xffffffff80100000,
-				      -8};
+	static const unsigned long stacks[] = {0, 0x800000000000, 0xffff800000001000,
+					       0xffffffff80100000, -8};
 	int status = status_of(last_instruction, NULL);
 
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,

@@ -126,7 +126,7 @@ static void exec_image(void *context)
 /* The damaged program may loop: then it is killed after 3 s. */
 static bool wait_a_while(pid_t pid, int *status)
 {
-	const struct timespec moment = {.tv_sec = 0, .tv_nsec = 200 * 1000};
+	const struct timespec moment = {.tv_sec = 0, .tv_nsec = 200000};
 
 	for (int i = 0; i < 15000; i++) {
 		if (waitpid(pid, status, WNOHANG) == pid)

@@ -98,7 +98,7 @@ static void arguments(void)
 
 /* ---- The caller's data ---- */
 
-#define PAGES 1100
+#define PAGES 1100ul
 static char *pages;
 
 static void exec_exit(void *context)
@@ -203,8 +203,8 @@ static void paths(void)
 /* Linux: a string of 128 KB, or all of them beyond a quarter of the stack's limit, 6 MB at most. */
 static void too_big(void)
 {
-	const size_t length = 128 * 1024;
-	char *string = map_at(slot_base(1), 2 * 128 * 1024);
+	const size_t length = 128ul << 10;
+	char *string = map_at(slot_base(1), 2 * length);
 	static char *argv[102];
 
 	memset(string, 'x', length);

@@ -35,7 +35,7 @@ static const struct layout layouts[] = {
 	{"first and last entries of tables", 7, SPAN - PAGE, 64, SPAN + PAGE},
 	{"a page per 1 GB", 8, 17 * SPAN, 40, GIGABYTE + PAGE},
 	{"a page per 512 GB", 20, 3 * PAGE, 20, TOP_SPAN + SPAN},
-	{"24 MB", 50, 77 * SPAN, 24 * 256, PAGE},
+	{"24 MB", 50, 77 * SPAN, 6144, PAGE},
 };
 
 enum { PARENT = 1, CHILD, GRANDCHILD, OTHER };

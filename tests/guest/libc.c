@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,7 @@ static void formatting(void)
 	double number;
 
 	snprintf(text, sizeof(text), "%d %lld %zu %jx %.3f %g %s", -1, 1ll << 40, sizeof(text),
-		 255l, sqrt(2), 1e100, "end");
+		 (uintmax_t)255, sqrt(2), 1e100, "end");
 	CHECK(!strcmp(text, "-1 1099511627776 100 ff 1.414 1e+100 end"));
 	CHECK(sscanf("2.5e3", "%lf", &number) == 1 && number == 2500);
 	CHECK(strtoull("18446744073709551615", NULL, 10) == ~0ull);
@@ -89,7 +90,7 @@ static void allocation(void)
 		memset(blocks[i], i, (size_t)i * 97 + 1);
 	}
 	for (int i = 0; i < 200; i++) {
-		wrong += blocks[i][i * 97] != (char)i;
+		wrong += blocks[i][(size_t)i * 97] != (char)i;
 		free(blocks[i]);
 	}
 	CHECK(wrong == 0);
@@ -144,7 +145,8 @@ static void streams(void)
 	CHECK(ftell(file) == 6);
 	CHECK(fclose(file) == 0);
 	file = fopen("stream", "a");
-	CHECK(fputs("three\n", file) >= 0 && fclose(file) == 0);
+	CHECK(fputs("three\n", file) >= 0);
+	CHECK(fclose(file) == 0);
 	file = fopen("stream", "r");
 	CHECK(fseek(file, -6, SEEK_END) == 0 && fgets(line, sizeof(line), file) &&
 	      !strcmp(line, "three\n"));
@@ -412,9 +414,9 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return as_child(argc, argv);
 	ktap_plan(TESTS);
-	readlink("/proc/self/exe", path, sizeof(path) - 1);
 	self = path;
-	if (!mkdtemp(directory) || chdir(directory) < 0) {
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0 || !mkdtemp(directory) ||
+	    chdir(directory) < 0) {
 		ktap_note("%s: %s", directory, strerror(errno));
 		return 1;
 	}
@@ -424,7 +426,7 @@ int main(int argc, char **argv)
 		ktap_result(failures == 0, tests[i].name);
 	}
 	unlink("file");
-	chdir("/");
-	rmdir(directory);
+	if (chdir("/") < 0 || rmdir(directory) < 0)
+		ktap_note("%s stays: %s", directory, strerror(errno));
 	return ktap_status();
 }

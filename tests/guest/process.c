@@ -548,7 +548,7 @@ static void sleep_and_tell(void *context)
 {
 	char name = *(char *)context;
 
-	sleep_ms((name - 'a') * 60);
+	sleep_ms((name - 'a') * 60l);
 	if (write(report[1], &name, 1) != 1)
 		_exit(1);
 }

@@ -246,7 +246,7 @@ static void later_writable(void)
 
 /* ---- MAP_SHARED between private neighbours ---- */
 
-#define THIRD 16
+#define THIRD 16ul
 
 static char *thirds_make(unsigned slot)
 {
