@@ -234,7 +234,8 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 	spin_lock(&sched_lock);
 	if (queue) {
 		waiter.next = queue->first;
-		queue->first = &waiter;
+		/* It leaves the queue before this frame is gone. */
+		queue->first = &waiter; /* cppcheck-suppress autoVariables */
 	}
 	thread->state = THREAD_SLEEPING;
 	thread->interruptible = interruptible;

@@ -80,16 +80,14 @@ static i64 dispatch(struct trapframe *f)
 	case 39: return sys_getpid();
 	case 40: return sys_sendfile((int)a, (int)b, c, d);
 	case 56: return sys_clone(a, b, c, d, e);
-	case 57: return sys_fork();
-	case 58: return sys_fork(); /* vfork: docs/caveats.md */
+	case 57: case 58: return sys_fork(); /* vfork: docs/caveats.md */
 	case 59: return sys_execve(a, b, c);
 	case 60: sys_exit((int)a);
 	case 61: return sys_wait4((i32)a, b, (u32)c, d);
 	case 62: return sys_kill((i32)a, (int)b);
 	case 63: return sys_uname(a);
 	case 72: return sys_fcntl((int)a, (u32)b, c);
-	case 74: return sys_fsync((int)a);
-	case 75: return sys_fsync((int)a);
+	case 74: case 75: return sys_fsync((int)a); /* fdatasync */
 	case 76: return sys_truncate(a, (i64)b);
 	case 77: return sys_ftruncate((int)a, (i64)b);
 	case 79: return sys_getcwd(a, b);
@@ -113,15 +111,12 @@ static i64 dispatch(struct trapframe *f)
 	case 98: return sys_getrusage((int)a, b);
 	case 99: return sys_sysinfo(a);
 	case 100: return sys_times(a);
-	case 102: return sys_zero(); /* getuid */
-	case 104: return sys_zero(); /* getgid */
-	case 107: return sys_zero(); /* geteuid */
-	case 108: return sys_zero(); /* getegid */
+	case 102: case 104: case 107: case 108: case 115: /* get{uid,gid,euid,egid,groups} */
+		return sys_zero();
 	case 109: return sys_setpgid((i32)a, (i32)b);
 	case 110: return sys_getppid();
 	case 111: return sys_getpgid(0);
 	case 112: return sys_setsid();
-	case 115: return sys_zero(); /* getgroups: none */
 	case 121: return sys_getpgid((i32)a);
 	case 124: return sys_getsid((i32)a);
 	case 127: return sys_rt_sigpending(a, b);

@@ -59,16 +59,19 @@ static const struct {
 
 static const char *exception_name(u64 vector)
 {
-	return vector < 32 && exceptions[vector].name ? exceptions[vector].name : "exception";
+	return vector < ARRAY_SIZE(exceptions) && exceptions[vector].name ? exceptions[vector].name
+									  : "exception";
 }
 
 static void exception(struct trapframe *frame)
 {
 	u64 vector = frame->vector;
 
-	if (!trap_from_user(frame) || vector >= 32 || !exceptions[vector].signal)
+	if (vector >= ARRAY_SIZE(exceptions) || !trap_from_user(frame) ||
+	    !exceptions[vector].signal)
 		panic_trap(frame, exception_name(vector));
-	signal_force(exceptions[vector].signal, exceptions[vector].code, frame->rip);
+	else
+		signal_force(exceptions[vector].signal, exceptions[vector].code, frame->rip);
 }
 
 static enum access access_of(u64 error_code)

@@ -22,7 +22,7 @@ u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end)
 
 	if (!groups)
 		return end;
-	at += GROUP * (u32)__builtin_ctzl(groups);
+	at += (u64)GROUP * (u64)__builtin_ctzl(groups);
 	while (at < end && !*at)
 		at++;
 	return at;

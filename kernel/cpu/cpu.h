@@ -14,12 +14,12 @@ struct cpu {
 	struct thread *thread; /* 24: the thread running here */
 	u32 number;
 	u32 apic_id;
-	struct mm *mm;         /* whose root is loaded; NULL: the kernel's own */
+	struct mm *mm; /* whose root is loaded; NULL: the kernel's own */
 	struct thread *idle;
-	struct thread *dead;   /* the thread this CPU has just left for good; freed on arrival */
-	bool need_resched;     /* give way before returning to user mode */
-	u32 spinlocks;         /* spinlocks held here: none may be held across a sleep */
-	u64 slice_end;         /* when the running thread must give way, in clock nanoseconds */
+	struct thread *dead; /* the thread this CPU has just left for good; freed on arrival */
+	bool need_resched;   /* give way before returning to user mode */
+	u32 spinlocks;       /* spinlocks held here: none may be held across a sleep */
+	u64 slice_end;       /* when the running thread must give way, in clock nanoseconds */
 	struct tss *tss;
 };
 _Static_assert(offsetof(struct cpu, kernel_stack) == 8, "boot/trap.asm");

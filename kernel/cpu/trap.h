@@ -6,15 +6,15 @@
 /* Pushed by boot/trap.asm, lowest address first; the tail from rip on is the hardware's (Intel SDM vol. 3, 6.14). */
 struct trapframe {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-	u64 vector;     /* for SYSCALL: VECTOR_SYSCALL */
+	u64 vector; /* for SYSCALL: VECTOR_SYSCALL */
 	u64 error_code; /* the hardware's or 0; for SYSCALL: the call's number, as rax is overwritten by the result */
 	u64 rip, cs, rflags, rsp, ss;
 };
-_Static_assert(sizeof(struct trapframe) == 22 * 8, "boot/trap.asm knows this layout");
+_Static_assert(sizeof(struct trapframe) == 176, "boot/trap.asm knows this layout");
 
 #define VECTOR_PAGE_FAULT 14
-#define VECTOR_IRQ_BASE   32  /* IRQ 0 to 15 of the PIC */
-#define VECTOR_TIMER      48  /* the local APIC's timer */
+#define VECTOR_IRQ_BASE   32 /* IRQ 0 to 15 of the PIC */
+#define VECTOR_TIMER      48 /* the local APIC's timer */
 #define VECTOR_SPURIOUS   255
 #define VECTOR_SYSCALL    256 /* no vector at all: the SYSCALL instruction */
 #define VECTOR_SIGRETURN  257 /* none either: the frame came from a program, by rt_sigreturn */

@@ -99,8 +99,7 @@ static void grow(struct directory *directory)
 	kfree(directory->buckets);
 	directory->buckets = buckets;
 	directory->bucket_count = count;
-	list_for_each(entry, &directory->order, order)
-	{
+	list_for_each(entry, &directory->order, order) {
 		struct entry **bucket = bucket_of(directory, entry->hash);
 
 		entry->chain = *bucket;
@@ -157,8 +156,7 @@ void directory_each(const struct directory *directory, u64 from, dirent_fn emit,
 {
 	struct entry *entry;
 
-	list_for_each(entry, &directory->order, order)
-	{
+	list_for_each(entry, &directory->order, order) {
 		if (entry->number < from)
 			continue;
 		if (!emit(context, entry->name, entry->length, entry->inode->ino,

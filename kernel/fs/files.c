@@ -315,15 +315,14 @@ u64 files_audit(void)
 	struct files *files;
 	u64 differences = 0;
 
-	list_for_each(files, &all_files, all)
-	{
+	list_for_each(files, &all_files, all) {
 		files->expected = 0;
 		for (u32 fd = 0; fd < files->capacity; fd++)
 			if (files->slots[fd].file)
 				files->slots[fd].file->expected = 0;
 	}
 	process_each(count_holder, NULL);
-	list_for_each(files, &all_files, all) differences +=
-		audit_table(files) + audit_slots(files);
+	list_for_each(files, &all_files, all)
+		differences += audit_table(files) + audit_slots(files);
 	return differences;
 }
