@@ -10,14 +10,15 @@ SHELL := /bin/bash
 
 B := build
 
-.PHONY: all run test soak check gdb clean help setup kernel newlib initramfs iso host-tests
+.PHONY: all run test soak mutants check gdb clean help setup kernel newlib initramfs iso host-tests
 all: kernel iso host-tests
 
 help:
 	@echo 'make run     boot Coppice in QEMU to its shell'
 	@echo 'make test    run all tests, on this machine and in the guest'
 	@echo 'make         build everything without running it'
-	@echo 'make soak    mm/ against its model, for about an hour, with a new seed'
+	@echo 'make soak    mm/ against its model: 10 million operations from a new seed'
+	@echo 'make mutants plant faults in mm/, one at a time: the tests must catch each'
 	@echo 'make check   formatting and static analysis of all C files'
 	@echo 'make gdb     QEMU stopped at the kernel'"'"'s entry, gdb attached'
 	@echo 'make clean   remove build/ (newlib too: it takes a minute to build again)'
@@ -178,7 +179,11 @@ test: all $(musl_programs)
 	@tests/run
 
 soak: $B/tests/host/random_test
-	@$< $$(date +%s) 100000
+	@$< $$(date +%s) 10000
+
+# Plants faults in mm/, one at a time, and shows that the host tests catch each.
+mutants: | setup
+	@tests/mutants/run
 
 gdb: iso
 	@tools/setup gdb

@@ -82,3 +82,60 @@ i64 sys_brk(u64 brk)
 {
 	return (i64)mm_brk(current_process()->mm, brk);
 }
+
+i64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u32 flags, u64 new_addr)
+{
+	return mm_remap(current_process()->mm, addr, old_length, new_length, flags, new_addr);
+}
+
+i64 sys_madvise(u64 addr, u64 length, u32 advice)
+{
+	return mm_advise(current_process()->mm, addr, length, advice);
+}
+
+i64 sys_mincore(u64 addr, u64 length, uptr to)
+{
+	u64 pages = ROUND_UP(length, PAGE_SIZE) >> PAGE_SHIFT;
+
+	if (addr & PAGE_MASK)
+		return -EINVAL;
+	if (addr > USER_END || length > USER_END - addr)
+		return -ENOMEM;
+	for (u64 i = 0; i < pages; i++) {
+		int resident = mm_resident(current_process()->mm, addr + i * PAGE_SIZE);
+		u8 byte = resident > 0;
+
+		if (resident < 0)
+			return resident;
+		if (copy_to_user(to + i, &byte, 1))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+#define MS_ASYNC      1u
+#define MS_INVALIDATE 2u
+#define MS_SYNC       4u
+
+/* The mapped pages are the file: there is nothing to write back. */
+i64 sys_msync(u64 addr, u64 length, u32 flags)
+{
+	struct region region;
+	u64 end = addr + ROUND_UP(length, PAGE_SIZE);
+
+	if ((addr & PAGE_MASK) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+		return -EINVAL;
+	if (end < addr)
+		return -ENOMEM;
+	while (addr < end) {
+		if (!mm_region_at(current_process()->mm, addr, &region))
+			return -ENOMEM;
+		if (region.object)
+			object_put(region.object);
+		if (region.start > addr)
+			return -ENOMEM;
+		addr = region.end;
+	}
+	return 0;
+}

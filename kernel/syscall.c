@@ -73,6 +73,10 @@ static i64 dispatch(struct trapframe *f)
 	case 22: return sys_pipe(a);
 	case SYS_SELECT: return sys_select((int)a, b, c, d, e);
 	case 24: return sys_sched_yield();
+	case 25: return sys_mremap(a, b, c, (u32)d, e);
+	case 26: return sys_msync(a, b, (u32)c);
+	case 27: return sys_mincore(a, b, c);
+	case 28: return sys_madvise(a, b, (u32)c);
 	case 32: return sys_dup((int)a);
 	case 33: return sys_dup2((int)a, (int)b);
 	case SYS_PAUSE: return sys_pause();

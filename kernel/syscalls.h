@@ -33,6 +33,10 @@ i64 sys_mmap(u64 addr, u64 length, u32 prot, u32 flags, int fd, u64 offset);
 i64 sys_munmap(u64 addr, u64 length);
 i64 sys_mprotect(u64 addr, u64 length, u32 prot);
 i64 sys_brk(u64 brk);
+i64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u32 flags, u64 new_addr);
+i64 sys_madvise(u64 addr, u64 length, u32 advice);
+i64 sys_mincore(u64 addr, u64 length, uptr to);
+i64 sys_msync(u64 addr, u64 length, u32 flags);
 
 /* kernel/sys_signal.c */
 i64 sys_kill(i32 pid, int signal);

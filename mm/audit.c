@@ -32,10 +32,11 @@ struct audit {
 
 void mm_each(void (*visit)(void *context, struct mm *mm), void *context);
 
+/* What rule 7 asks: the same pages, and the same of them to be read and executed. */
 static bool same_for_sharers(const struct region *a, const struct region *b)
 {
 	return a->start == b->start && a->end == b->end && a->object == b->object &&
-	       a->offset == b->offset && a->flags == b->flags &&
+	       a->offset == b->offset && ((a->flags ^ b->flags) & MAP_SHARED) == 0 &&
 	       (a->prot & ~PROT_WRITE) == (b->prot & ~PROT_WRITE) && !a->prot == !b->prot;
 }
 

@@ -24,6 +24,29 @@
 /* What SHARE_AUTO stands for; docs/fork.md gives the measurements. */
 #define AUTO_LEVEL SHARE_PDPTS
 
+/* What madvise asked of a fork: the child goes without a region, or has it empty. */
+static int heed_advice(struct mm *child)
+{
+	const struct region_set *set = child->regions;
+
+	for (u32 i = 0; i < set->count; i++) {
+		struct region region = set->at[i];
+		u64 length = region.end - region.start;
+		int error = 0;
+
+		if (region.flags & REGION_DONTFORK) {
+			error = mm_unmap(child, region.start, length);
+			set = child->regions;
+			i--;
+		} else if (region.flags & REGION_WIPEONFORK) {
+			error = mm_advise(child, region.start, length, MADV_DONTNEED);
+		}
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 /*
  * Fills `to`, a fresh table of from's level. -ENOMEM leaves `to` with a part of the children: a
  * valid tree. locked: mm->lock of from's address space, writer. So nobody takes an entry out of
@@ -77,6 +100,8 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 		mm->args_end = parent->args_end;
 	}
 	write_unlock(&parent->lock);
+	if (!error)
+		error = heed_advice(mm);
 	if (error) {
 		mm_destroy(mm);
 		return error;

@@ -20,158 +20,41 @@
  * Each operation takes all memory that it may need first (rule 9), changes after.
  */
 #include "mm/map.h"
+#include "mm/edit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
 #include "mm/tree.h"
 
-struct span {
-	vaddr_t start, end;
-};
-
-struct edit {
-	struct reserve reserve;
-	struct gather gather;
-};
-
-enum which { PARTLY_COVERED, ALL_TABLES };
-
-static u32 first_index(const struct page *table, vaddr_t base, const struct span *span)
-{
-	return span->start <= base ? 0 : entry_index(span->start, table->level);
-}
-
-static u32 end_index(const struct page *table, vaddr_t base, const struct span *span)
-{
-	u64 table_span = entry_span(table->level) * node_entries(table);
-
-	return span->end >= base + table_span ? node_entries(table)
-					      : entry_index(span->end - 1, table->level) + 1;
-}
-
-/* The used entries of a table based at base that reach into span: *entry, and low, the first
- * address it maps. */
-#define for_each_in_span(table, base, span, entry, low)                                    \
-	for (u64 *entry = node_at(table, first_index(table, base, span)),                  \
-		 *end_ = node_at(table, end_index(table, base, span));                     \
-	     (entry = entry_next_used(table, entry, end_)) < end_ &&                       \
-	     (low = (base) + node_index(table, entry) * entry_span((table)->level), true); \
-	     entry++)
-
-static bool covers(const struct span *span, vaddr_t low, u64 size)
-{
-	return span->start <= low && low + size <= span->end;
-}
-
-/*
- * Makes tables below `table`, which is owned, owned too: those that span covers in part, or all
- * that it touches. Without an edit it only counts the frames that this takes; with one, the reserve
- * must hold so many.
- */
-static u32 own_tables(struct page *table, vaddr_t base, const struct span *span, enum which which,
-		      bool shared_above, struct edit *edit)
-{
-	u32 need = 0;
-	vaddr_t low;
-
-	if (table->level == 1)
-		return 0;
-	for_each_in_span(table, base, span, entry, low) {
-		if (which == PARTLY_COVERED && covers(span, low, entry_span(table->level)))
-			continue;
-
-		struct page *child = entry_child(*entry);
-		bool shared = shared_above || page_refs(child) > 1;
-
-		need += shared;
-		if (edit)
-			child = node_own_child(entry, low, &edit->reserve, &edit->gather);
-		need += own_tables(child, low, span, which, shared, edit);
-	}
-	return need;
-}
-
-/*
- * Takes the memory for a change of span, then owns the tables that rule 7 asks for; span NULL: none.
- * On failure nothing has changed. locked: mm->lock, writer
- */
-static int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
-		      u32 more_regions)
-{
-	*edit = (struct edit) {RESERVE_EMPTY, gather_begin(mm)};
-
-	u32 need = span ? own_tables(mm->root, 0, span, which, false, NULL) : 0;
-	int error = reserve_fill(&edit->reserve, need);
-
-	if (!error)
-		error = regions_own(&mm->regions, more_regions);
-	if (error)
-		reserve_release(&edit->reserve);
-	else if (need)
-		own_tables(mm->root, 0, span, which, false, edit);
-	return error;
-}
-
-static void edit_end(struct edit *edit)
-{
-	gather_end(&edit->gather);
-	reserve_release(&edit->reserve);
-}
-
-/* Lets go of all that span covers. The tables that it covers in part are owned, and freed when they
- * end up empty. */
-static void zap(struct page *table, vaddr_t base, const struct span *span, struct gather *gather)
-{
-	vaddr_t low;
-
-	node_lock(table);
-	for_each_in_span(table, base, span, entry, low) {
-		struct page *child = entry_child(*entry);
-
-		if (!covers(span, low, entry_span(table->level))) {
-			ASSERT(page_refs(child) == 1, "refs %u of a table covered in part",
-			       page_refs(child));
-			zap(child, low, span, gather);
-			if (child->used)
-				continue;
-		}
-		entry_set(table, entry, 0);
-		page_drop(child, gather);
-	}
-	node_unlock(table);
-}
-
 /* Unmaps span: tree and regions. edit_begin() was told of two more regions. */
 static void unmap_span(struct mm *mm, const struct span *span, struct edit *edit)
 {
-	zap(mm->root, 0, span, &edit->gather);
-	gather_flush(&edit->gather, span->start, span->end);
+	edit_zap(edit, mm, span);
 	regions_cut(mm->regions, span->start, span->end);
 }
 
-static bool span_init(struct span *span, vaddr_t addr, u64 length)
+int unmap_locked(struct mm *mm, const struct span *span)
 {
-	if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
-		return false;
-	*span = (struct span) {addr, addr + ROUND_UP(length, PAGE_SIZE)};
-	return true;
+	struct edit edit;
+	int error;
+
+	if (!regions_overlap(mm->regions, span->start, span->end))
+		return 0;
+	error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0, 2);
+	if (error)
+		return error;
+	unmap_span(mm, span, &edit);
+	edit_end(&edit);
+	return 0;
 }
 
 int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
 {
 	struct span span;
-	struct edit edit;
-	int error = 0;
 
 	if (!span_init(&span, addr, length))
 		return -EINVAL;
 	write_lock(&mm->lock);
-	if (regions_overlap(mm->regions, span.start, span.end)) {
-		error = edit_begin(&edit, mm, &span, PARTLY_COVERED, 2);
-		if (!error) {
-			unmap_span(mm, &span, &edit);
-			edit_end(&edit);
-		}
-	}
+	int error = unmap_locked(mm, &span);
 	write_unlock(&mm->lock);
 	return error;
 }
@@ -194,7 +77,7 @@ static vaddr_t find_gap(const struct region_set *set, u64 length)
 }
 
 /* Where a mapping goes: 0 or an error, the place in *span. locked: mm->lock, writer. */
-static int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span *span)
+int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span *span)
 {
 	bool fits = span_init(span, addr, length) && addr >= USER_START;
 
@@ -214,10 +97,10 @@ static int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, stru
 }
 
 /* locked: mm->lock, writer */
-static int map_locked(struct mm *mm, const struct span *span, struct region region)
+int map_locked(struct mm *mm, const struct span *span, struct region region)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 3);
+	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0, 3);
 
 	if (error)
 		return error;
@@ -323,7 +206,7 @@ static int protect_locked(struct mm *mm, const struct span *span, u32 prot)
 		return -EACCES;
 
 	bool reading = changes_reading(mm->regions, span, prot);
-	int error = edit_begin(&edit, mm, reading ? span : NULL, ALL_TABLES, 2);
+	int error = edit_begin(&edit, mm, reading ? span : NULL, ALL_TABLES, 0, 2);
 
 	if (error)
 		return error;
@@ -363,18 +246,6 @@ static int brk_grow(struct mm *mm, const struct span *span)
 	return map_locked(mm, span, heap);
 }
 
-static int brk_shrink(struct mm *mm, const struct span *span)
-{
-	struct edit edit;
-	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 2);
-
-	if (!error) {
-		unmap_span(mm, span, &edit);
-		edit_end(&edit);
-	}
-	return error;
-}
-
 vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
 {
 	write_lock(&mm->lock);
@@ -387,7 +258,7 @@ vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
 	else if (ROUND_UP(brk, PAGE_SIZE) > now)
 		error = brk_grow(mm, &(struct span) {now, ROUND_UP(brk, PAGE_SIZE)});
 	else if (ROUND_UP(brk, PAGE_SIZE) < now)
-		error = brk_shrink(mm, &(struct span) {ROUND_UP(brk, PAGE_SIZE), now});
+		error = unmap_locked(mm, &(struct span) {ROUND_UP(brk, PAGE_SIZE), now});
 	if (!error)
 		mm->brk = brk;
 	brk = mm->brk;
@@ -417,7 +288,7 @@ bool stack_grow(struct mm *mm, vaddr_t addr)
 	} else if (i < mm->regions->count && may_grow(mm, i, addr)) {
 		struct span span = {addr, mm->regions->at[i].start};
 
-		if (!edit_begin(&edit, mm, &span, PARTLY_COVERED, 0)) {
+		if (!edit_begin(&edit, mm, &span, PARTLY_COVERED, 0, 0)) {
 			mm->regions->at[i].start = addr;
 			edit_end(&edit);
 			grown = true;

@@ -13,6 +13,19 @@
  */
 #define MMAP_TOP 0x00007f8000000000ul
 
+struct span;
+
+/* Where a mapping of length bytes goes: at addr with MAP_FIXED, else there if it is free, else the highest gap.
+ * 0 and the place in *span, -EINVAL, -EPERM, -ENOMEM, -EEXIST. locked: mm->lock, writer. */
+int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span *span);
+
+/* Unmaps span; -ENOMEM: nothing has changed. locked: mm->lock, writer. */
+int unmap_locked(struct mm *mm, const struct span *span);
+
+/* Makes span what region says, but for its place, and takes a ref of its object; what was there is unmapped.
+ * -ENOMEM: nothing has changed. locked: mm->lock, writer. */
+int map_locked(struct mm *mm, const struct span *span, struct region region);
+
 /*
  * Extends the stack above addr down to it. False when there is none, or it may not grow so far, or
  * memory is out; true also when somebody else has done it meanwhile. locked: mm->lock, writer.

@@ -79,6 +79,35 @@ int mm_unmap(struct mm *mm, vaddr_t addr, u64 length);
  * it. locked: writer. */
 int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot);
 
+/*
+ * mremap(2): flags a set of MREMAP_ bits, new_addr with MREMAP_FIXED only. Returns the new address
+ * or -EINVAL, -EFAULT, -ENOMEM. On failure nothing has changed, but that a tail to be cut off or
+ * what lay at new_addr may be unmapped, as on Linux. locked: writer.
+ */
+#define MREMAP_MAYMOVE   1u
+#define MREMAP_FIXED     2u
+#define MREMAP_DONTUNMAP 4u
+i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 flags,
+	     vaddr_t new_addr);
+
+/*
+ * madvise(2): the MADV_ values that are known; -EINVAL for others, -ENOMEM when part of the range is
+ * not mapped (the rest is done). locked: writer, or reader for each page to be populated.
+ */
+#define MADV_DONTNEED       4u
+#define MADV_FREE           8u
+#define MADV_DONTFORK       10u
+#define MADV_DOFORK         11u
+#define MADV_DONTDUMP       16u
+#define MADV_WIPEONFORK     18u
+#define MADV_KEEPONFORK     19u
+#define MADV_POPULATE_READ  22u
+#define MADV_POPULATE_WRITE 23u
+int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice);
+
+/* mincore(2) for one page: 1 = a page is there, 0 = not, -ENOMEM = no region. locked: reader. */
+int mm_resident(struct mm *mm, vaddr_t addr);
+
 /* brk(2): moves the end of the heap to brk (bytes) if it can, and returns where it is now. locked:
  * writer. */
 vaddr_t mm_brk(struct mm *mm, vaddr_t brk);

@@ -187,3 +187,13 @@ void regions_protect(struct region_set *set, vaddr_t start, vaddr_t end, u32 pro
 		set->at[i].prot = prot;
 	merge_around(set, first, last);
 }
+
+void regions_set_flags(struct region_set *set, vaddr_t start, vaddr_t end, u32 take, u32 add)
+{
+	u32 first = split_at(set, start);
+	u32 last = split_at(set, end);
+
+	for (u32 i = first; i < last; i++)
+		set->at[i].flags = (set->at[i].flags & ~take) | add;
+	merge_around(set, first, last);
+}

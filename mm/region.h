@@ -26,6 +26,10 @@ struct object;
 #define MAP_STACK           0x20000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
+/* Of a region, beside its MAP_ bits; set by madvise(2). */
+#define REGION_DONTFORK   0x10000000u /* a fork's child does not have it */
+#define REGION_WIPEONFORK 0x20000000u /* a fork's child has it empty */
+
 struct region {
 	vaddr_t start, end;    /* [start, end), page aligned */
 	struct object *object; /* what it maps, one ref held; NULL: anonymous private memory */
@@ -75,3 +79,5 @@ void regions_cut(struct region_set *set, vaddr_t start, vaddr_t end);
  * Linux does. */
 void regions_insert(struct region_set *set, struct region region);
 void regions_protect(struct region_set *set, vaddr_t start, vaddr_t end, u32 prot);
+/* As regions_protect(), for flags: takes some bits away and adds others. */
+void regions_set_flags(struct region_set *set, vaddr_t start, vaddr_t end, u32 take, u32 add);

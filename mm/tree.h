@@ -35,9 +35,11 @@
  *     is a leaf marked ENTRY_SHARED, which maps a page of a MAP_SHARED region. The processor ANDs W
  *     down the walk (Intel SDM vol. 3, 4.6), so what the hardware lets a program write is exclusive
  *     all the way.
- *  7. Same span, same regions. All sharers of a table agree on the regions over its span, but for
- *     PROT_WRITE, which no shared table grants. Whoever changes regions first owns the tables that
- *     the change covers in part, and drops those that it covers whole (mm/map.c).
+ *  7. Same span, same regions. All sharers of a table agree on the regions over its span: where
+ *     they are, what they map, and whether it may be read and executed. They may differ in
+ *     PROT_WRITE, which no shared table grants, and in the marks of madvise. Whoever changes regions
+ *     first owns the tables that the change covers in part, and drops those that it covers whole
+ *     (mm/map.c).
  *  8. Figures live in the node: used and present are those of the table itself, whoever shares it.
  *  9. An edit that may need memory takes it first (struct reserve): on failure nothing has changed.
  *

@@ -1,4 +1,5 @@
 /* Reading an address space without changing it: its sizes, and its tables one by one. */
+#include "mm/errno.h"
 #include "mm/tree.h"
 
 struct walk {
@@ -63,6 +64,23 @@ static void sum_tables(struct page *table, bool owned_above, struct mm_usage *us
 		return;
 	node_for_each(table, entry)
 		sum_tables(entry_child(*entry), owned, usage);
+}
+
+int mm_resident(struct mm *mm, vaddr_t addr)
+{
+	struct page *table = mm->root;
+	int result = -ENOMEM;
+	u64 entry;
+
+	read_lock(&mm->lock);
+	if (regions_overlap(mm->regions, addr, addr + 1)) {
+		while ((entry = *node_at(table, entry_index(addr, table->level))) &&
+		       table->level > 1)
+			table = entry_child(entry);
+		result = entry_counts_present(entry);
+	}
+	read_unlock(&mm->lock);
+	return result;
 }
 
 static void sum_regions(const struct mm *mm, struct mm_usage *usage)

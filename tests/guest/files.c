@@ -536,6 +536,11 @@ static void proc_maps(void)
 	check_maps(pages + 4 * PAGE, "80000004000-80000006000 rw-p");
 	CHECK(maps_line(pages + 6 * PAGE)[0] == 0, "the hole is in maps");
 	check_maps(pages + 7 * PAGE, "80000007000-80000008000 rw-p");
+	/* Neighbours that become alike become one. */
+	CHECK_EQUAL(mprotect(pages + 2 * PAGE, 2 * PAGE, PROT_READ | PROT_WRITE), 0, "mprotect");
+	check_maps(pages + 3 * PAGE, "80000000000-80000006000 rw-p");
+	map_at((uintptr_t)pages + 6 * PAGE, PAGE);
+	check_maps(pages, "80000000000-80000008000 rw-p");
 	begin();
 	int fd = make(name, "mapped");
 	char *map = mmap((void *)(slot_base(1)), 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd,

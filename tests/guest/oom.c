@@ -17,7 +17,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SYS_OPEN = 2, SYS_CLOSE = 3, SYS_MMAP = 9, SYS_PIPE = 22, SYS_FORK = 57, SYS_EXECVE = 59 };
+enum {
+	SYS_OPEN = 2,
+	SYS_CLOSE = 3,
+	SYS_MMAP = 9,
+	SYS_MPROTECT = 10,
+	SYS_MUNMAP = 11,
+	SYS_PIPE = 22,
+	SYS_FORK = 57,
+	SYS_EXECVE = 59
+};
 #define TERABYTES (100ul << 40)
 
 /* ---- The greedy, who is killed ---- */
@@ -194,6 +203,9 @@ static bool hog_ends(struct peer *hog)
 
 	turn(hog);
 	CHECK_EQUAL(waitpid(hog->pid, &status, 0), hog->pid, "waitpid of the hog");
+	close(hog->in);
+	close(hog->out);
+	close(hog->kept);
 	CHECK(status == 0 || (status & 0x7f) == SIGKILL, "hog: wait status 0x%x", status);
 	return status != 0;
 }
@@ -223,6 +235,91 @@ static void copies_fail(void)
 	CHECK(status == 0 || (status & 0x7f) == SIGKILL, "child: wait status 0x%x", status);
 	CHECK(hog_died != (status != 0), "hog %s, child's wait status 0x%x",
 	      hog_died ? "killed" : "alive", status);
+	keep_check("the parent's pages");
+}
+
+/* A write that needs three tables and a page, or a copy of each that fork shares. */
+static void write_far(struct peer *parent, void *context)
+{
+	(void)context;
+	turn(parent);
+	stamp(keep, 3);
+	stamp((char *)slot_base(1), 3);
+}
+
+/* With 1 to 6 frames left: what was taken for a write that cannot be completed goes back. */
+static void few_frames(void)
+{
+	keep_make();
+	map_at(slot_base(1), PAGE);
+	for (uint64_t leave = 1; leave <= 6; leave++) {
+		struct peer child = peer_start(write_far, NULL);
+		int status = -1;
+
+		turn(&child);
+		struct peer hog = peer_start(hog_body, &leave);
+		REQUIRE(turn(&hog), "the hog has died");
+		turn(&child);
+		CHECK_EQUAL(waitpid(child.pid, &status, 0), child.pid, "waitpid");
+		CHECK(status == 0 || (status & 0x7f) == SIGKILL, "child: wait status 0x%x", status);
+		hog_ends(&hog);
+		check_audit("few frames");
+	}
+	keep_check("the parent's pages");
+}
+
+/*
+ * munmap, mprotect and mmap in part of what is shared, each of which may need to copy the tables at its ends: done
+ * whole, or refused and nothing changed. What was done is looked at when there is memory again.
+ */
+#define EDIT_FIRST 900
+#define EDIT_PAGES 700 /* across a boundary of 1 GB */
+
+static void edit(struct peer *parent, void *context)
+{
+	char *from = keep + EDIT_FIRST * PAGE;
+	const size_t bytes = EDIT_PAGES * PAGE;
+	int kind = *(int *)context;
+	long result;
+
+	turn(parent);
+	if (kind == 0)
+		result = CALL(SYS_MUNMAP, from, bytes);
+	else if (kind == 1)
+		result = CALL(SYS_MPROTECT, from, bytes, PROT_NONE);
+	else
+		result = CALL(SYS_MMAP, from, bytes, PROT_NONE, 0x32, -1, 0);
+	turn(parent);
+	CHECK(result == 0 || result == -L_ENOMEM || result == (long)from, "edit %d: %ld", kind,
+	      result);
+	check_stamps(keep, EDIT_FIRST, PAGE, 1, "before the part");
+	check_stamps(from + bytes, KEEP_PAGES - EDIT_FIRST - EDIT_PAGES, PAGE, 1, "after the part");
+	if (result == -L_ENOMEM)
+		check_stamps(from, EDIT_PAGES, PAGE, 1, "a part whose edit was refused");
+	for (size_t i = 0; i < EDIT_PAGES && result != -L_ENOMEM; i += 11)
+		CHECK(!kernel_reads(from + i * PAGE), "edit %d: page %zu can be read", kind, i);
+}
+
+static void edits_fail(void)
+{
+	keep_make();
+	for (int kind = 0; kind < 3; kind++) {
+		for (uint64_t leave = 1; leave <= 7; leave += 2) {
+			struct peer child = peer_start(edit, &kind);
+			int status = -1;
+
+			turn(&child);
+			struct peer hog = peer_start(hog_body, &leave);
+			REQUIRE(turn(&hog), "the hog has died");
+			turn(&child);
+			hog_ends(&hog);
+			check_audit("an edit without memory");
+			turn(&child);
+			CHECK_EQUAL(waitpid(child.pid, &status, 0), child.pid, "waitpid");
+			CHECK(status == 0 || (status & 0x7f) == SIGKILL, "child: wait status 0x%x",
+			      status);
+		}
+	}
 	keep_check("the parent's pages");
 }
 
@@ -423,6 +520,8 @@ static const struct test tests[] = {
 	{.name = "the greedy are killed", .run = greedy, .coppice_only = true},
 	{.name = "fork fails", .run = fork_fails, .coppice_only = true},
 	{.name = "copies on write fail", .run = copies_fail, .coppice_only = true},
+	{.name = "few frames left", .run = few_frames, .coppice_only = true},
+	{.name = "edits of shared regions fail", .run = edits_fail, .coppice_only = true},
 	{.name = "exec fails", .run = exec_fails, .coppice_only = true},
 	{.name = "close works", .run = close_works, .coppice_only = true},
 	{.name = "too many processes", .run = processes, .coppice_only = true},

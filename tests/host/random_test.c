@@ -40,8 +40,9 @@ enum kind { UNMAPPED, ANONYMOUS, FILE_PRIVATE, FILE_SHARED };
 struct slot {
 	enum kind kind;
 	u32 prot;
-	u64 index; /* of the page in the file */
-	bool own;  /* has contents of its own: value; else what the file holds, or 0 */
+	u64 index;           /* of the page in the file */
+	bool dontfork, wipe; /* as madvise marked it */
+	bool own;            /* has contents of its own: value; else what the file holds, or 0 */
 	u64 value;
 };
 
@@ -242,6 +243,143 @@ static void do_protect(struct space *space, u32 first, u32 last)
 		space->slots[i].prot = prot;
 }
 
+/* Whether two neighbouring slots lie in one region. */
+static bool in_one_region(const struct slot *a, const struct slot *b, u32 pages)
+{
+	return a->kind == b->kind && a->kind != UNMAPPED && a->prot == b->prot &&
+	       a->dontfork == b->dontfork && a->wipe == b->wipe &&
+	       (a->kind == ANONYMOUS || a->index + pages == b->index);
+}
+
+/* Whether all of the slots are mapped. If not, -ENOMEM says so, and no allocation may be refused. */
+static bool all_mapped(const struct space *space, u32 first, u32 last)
+{
+	bool mapped = true;
+
+	for (u32 i = first; i <= last; i++)
+		mapped = mapped && space->slots[i].kind != UNMAPPED;
+	if (!mapped)
+		frames_fail_nth(0);
+	return mapped;
+}
+
+static void do_discard(struct space *space, u32 first, u32 last)
+{
+	bool mapped = all_mapped(space, first, last);
+	u64 before = memory_in_use();
+	int error = mm_advise(space->mm, places[first].start,
+			      places[last].end - places[first].start, MADV_DONTNEED);
+
+	if (mapped && refused(error, before))
+		return;
+	CHECK(error == (mapped ? 0 : -ENOMEM), "%d", error);
+	for (u32 i = first; i <= last; i++)
+		space->slots[i].own = false;
+}
+
+static bool any_of_a_file(const struct space *space, u32 first, u32 last)
+{
+	for (u32 i = first; i <= last; i++)
+		if (space->slots[i].kind >= FILE_PRIVATE)
+			return true;
+	return false;
+}
+
+static void do_mark(struct space *space, u32 first, u32 last)
+{
+	static const u32 advices[] = {MADV_DONTFORK, MADV_DOFORK, MADV_WIPEONFORK, MADV_KEEPONFORK};
+	u32 advice = advices[rng(4)];
+	bool mapped = all_mapped(space, first, last);
+	bool invalid = advice == MADV_WIPEONFORK && any_of_a_file(space, first, last);
+	u64 before = memory_in_use();
+	int error = mm_advise(space->mm, places[first].start,
+			      places[last].end - places[first].start, advice);
+
+	if (mapped && !invalid && refused(error, before))
+		return;
+	CHECK(error == (invalid ? -EINVAL : mapped ? 0 : -ENOMEM), "%d", error);
+	for (u32 i = first; !invalid && i <= last; i++) {
+		struct slot *slot = &space->slots[i];
+
+		if (slot->kind == UNMAPPED)
+			continue;
+		slot->dontfork =
+			advice == MADV_DONTFORK || (slot->dontfork && advice != MADV_DOFORK);
+		slot->wipe = advice == MADV_WIPEONFORK || (slot->wipe && advice != MADV_KEEPONFORK);
+	}
+}
+
+/* A run of pages in the window of slot first: its length, at most most. */
+static u32 run_of_pages(u32 first, u32 most)
+{
+	u32 n = 0;
+
+	while (n < most && first + n < SLOTS && is_page(first + n))
+		n++;
+	return n;
+}
+
+/* Moves a run of pages to another place that is free, sometimes growing. */
+static void do_move(struct space *space, u32 from, u32 to)
+{
+	u32 wanted = 1 + rng(6), count = run_of_pages(from, wanted),
+	    room = run_of_pages(to, count + rng(3));
+	struct slot moved[16];
+	bool one = count > 0 && space->slots[from].kind != UNMAPPED;
+
+	if (!count || room < count || (from < to + room && to < from + count))
+		return;
+	for (u32 i = 1; i < count; i++)
+		one = one && in_one_region(&space->slots[from + i - 1], &space->slots[from + i], 1);
+	if (one) { /* so that a refusal changes nothing */
+		frames_fail_nth(0);
+		mm_unmap(space->mm, places[to].start, room * PAGE_SIZE);
+		forget_slots(space, to, to + room - 1);
+		frames_fail_nth(failing ? 1 + rng(8) : 0);
+	}
+
+	u64 before = memory_in_use();
+	i64 result = mm_remap(space->mm, places[from].start, count * PAGE_SIZE, room * PAGE_SIZE,
+			      MREMAP_MAYMOVE | MREMAP_FIXED, places[to].start);
+
+	if (one && refused(result, before))
+		return;
+	CHECK(result == (one ? (i64)places[to].start : -EFAULT), "%ld", result);
+	if (!one)
+		return;
+	for (u32 i = 0; i < room; i++) {
+		moved[i] = space->slots[from + MIN(i, count - 1)];
+		moved[i].own = moved[i].own && i < count;
+		moved[i].index += i < count ? 0 : i - (count - 1);
+	}
+	forget_slots(space, from, from + count - 1);
+	memcpy(&space->slots[to], moved, room * sizeof(moved[0]));
+}
+
+#define SCRATCH 0x10000000000ul /* far from all slots */
+
+/* Moves a run of slots, whole tables among them, to a place of its own and back again. */
+static void do_round_trip(struct space *space, u32 first, u32 last)
+{
+	u64 length = places[last].end - places[first].start, before = memory_in_use();
+	bool one = space->slots[first].kind != UNMAPPED;
+	u32 flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	for (u32 i = first; i < last; i++)
+		one = one && in_one_region(&space->slots[i], &space->slots[i + 1],
+					   (u32)((places[i].end - places[i].start) >> PAGE_SHIFT));
+
+	i64 result = mm_remap(space->mm, places[first].start, length, length, flags, SCRATCH);
+
+	if (one && refused(result, before))
+		return;
+	CHECK(result == (one ? (i64)SCRATCH : -EFAULT), "%ld", result);
+	frames_fail_nth(0);
+	if (one)
+		result = mm_remap(space->mm, SCRATCH, length, length, flags, places[first].start);
+	CHECK(!one || result == (i64)places[first].start, "%ld", result);
+}
+
 static struct page *table_at(struct mm *mm, vaddr_t addr, u32 level)
 {
 	struct page *table = mm->root;
@@ -255,8 +393,13 @@ static struct page *table_at(struct mm *mm, vaddr_t addr, u32 level)
 }
 
 /* Right after a fork, the tables in common are those at the share level and below. */
-static void check_sharing(struct mm *parent, struct mm *child, u32 share)
+static void check_sharing(const struct space *space, struct mm *child, u32 share)
 {
+	struct mm *parent = space->mm;
+
+	for (u32 i = 0; i < SLOTS; i++)
+		if (space->slots[i].dontfork || space->slots[i].wipe)
+			return; /* what the child goes without, it owned first */
 	for (u32 i = 0; i < SLOTS; i++) {
 		for (u32 level = 1; level <= ROOT_LEVEL; level++) {
 			struct page *table = table_at(parent, places[i].start, level);
@@ -278,9 +421,17 @@ static void do_fork(struct space *space)
 	if (refused(error, before))
 		return;
 	CHECK(error == 0, "%d", error);
-	check_sharing(space->mm, child, level);
+	check_sharing(space, child, level);
 	spaces[live] = *space;
-	spaces[live++].mm = child;
+	spaces[live].mm = child;
+	for (u32 i = 0; i < SLOTS; i++) {
+		struct slot *slot = &spaces[live].slots[i];
+
+		slot->own = slot->own && !slot->wipe;
+		if (slot->dontfork)
+			*slot = (struct slot) {0};
+	}
+	live++;
 }
 
 static void do_exit(u32 which)
@@ -304,6 +455,14 @@ static void random_step(void)
 		do_unmap(space, first, last);
 	else if (what < 27)
 		do_protect(space, first, last);
+	else if (what < 30)
+		do_discard(space, first, last);
+	else if (what < 33)
+		do_mark(space, first, last);
+	else if (what < 37)
+		do_move(space, first, rng(SLOTS));
+	else if (what < 40)
+		do_round_trip(space, first, last);
 	else if (what < 87 && is_page(first))
 		do_access(space, first,
 			  what < 57   ? ACCESS_WRITE

@@ -1,0 +1,104 @@
+/* Edits: see mm/edit.h, and rules 3, 7 and 9 of the law in mm/tree.h. */
+#include "mm/edit.h"
+#include "mm/errno.h"
+
+bool span_init(struct span *span, vaddr_t addr, u64 length)
+{
+	if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
+		return false;
+	*span = (struct span) {addr, addr + ROUND_UP(length, PAGE_SIZE)};
+	return true;
+}
+
+static bool covers(const struct span *span, vaddr_t low, u64 size)
+{
+	return span->start <= low && low + size <= span->end;
+}
+
+/*
+ * Makes tables below `table`, which is owned, owned too: those that span covers in part, or all
+ * that it touches. Without an edit it only counts the frames that this takes; with one, the reserve
+ * must hold so many.
+ */
+static u32 own_tables(struct page *table, vaddr_t base, const struct span *span, enum which which,
+		      bool shared_above, struct edit *edit)
+{
+	u32 need = 0;
+	vaddr_t low;
+
+	if (table->level == 1)
+		return 0;
+	for_each_in_span(table, base, span, entry, low) {
+		if (which == PARTLY_COVERED && covers(span, low, entry_span(table->level)))
+			continue;
+
+		struct page *child = entry_child(*entry);
+		bool shared = shared_above || page_refs(child) > 1;
+
+		need += shared;
+		if (edit)
+			child = node_own_child(entry, low, &edit->reserve, &edit->gather);
+		need += own_tables(child, low, span, which, shared, edit);
+	}
+	return need;
+}
+
+u32 edit_need(struct mm *mm, const struct span *span, enum which which)
+{
+	return own_tables(mm->root, 0, span, which, false, NULL);
+}
+
+void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum which which)
+{
+	own_tables(mm->root, 0, span, which, false, edit);
+}
+
+int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
+	       u32 more_frames, u32 more_regions)
+{
+	*edit = (struct edit) {RESERVE_EMPTY, gather_begin(mm)};
+
+	u32 need = span ? edit_need(mm, span, which) : 0;
+	int error = reserve_fill(&edit->reserve, need + more_frames);
+
+	if (!error)
+		error = regions_own(&mm->regions, more_regions);
+	if (error)
+		reserve_release(&edit->reserve);
+	else if (need)
+		edit_own(edit, mm, span, which);
+	return error;
+}
+
+void edit_end(struct edit *edit)
+{
+	gather_end(&edit->gather);
+	reserve_release(&edit->reserve);
+}
+
+static void zap(struct page *table, vaddr_t base, const struct span *span, struct gather *gather)
+{
+	vaddr_t low;
+
+	node_lock(table);
+	for_each_in_span(table, base, span, entry, low) {
+		struct page *child = entry_child(*entry);
+
+		if (!covers(span, low, entry_span(table->level))) {
+			ASSERT(page_refs(child) == 1, "refs %u of a table covered in part",
+			       page_refs(child));
+			zap(child, low, span, gather);
+			if (child->used)
+				continue;
+		}
+		entry_set(table, entry, 0);
+		page_drop(child, gather);
+	}
+	node_unlock(table);
+}
+
+void edit_zap(struct edit *edit, struct mm *mm, const struct span *span)
+{
+	zap(mm->root, 0, span, &edit->gather);
+	gather_flush(&edit->gather, span->start, span->end);
+}
