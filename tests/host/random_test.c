@@ -348,9 +348,11 @@ static void do_move(struct space *space, u32 from, u32 to)
 	if (!one)
 		return;
 	for (u32 i = 0; i < room; i++) {
-		moved[i] = space->slots[from + MIN(i, count - 1)];
-		moved[i].own = moved[i].own && i < count;
-		moved[i].index += i < count ? 0 : i - (count - 1);
+		u32 beyond = i >= count ? i - count + 1 : 0;
+
+		moved[i] = space->slots[from + i - beyond];
+		moved[i].own = moved[i].own && !beyond;
+		moved[i].index += beyond;
 	}
 	forget_slots(space, from, from + count - 1);
 	memcpy(&space->slots[to], moved, room * sizeof(moved[0]));
