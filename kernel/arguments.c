@@ -1,5 +1,4 @@
-/* Growing lists of strings, bounded by ARGUMENTS_MAX: pointers count as they will on the new stack.
- */
+/* Growing lists of strings. What a program gives is bounded while it grows, by ARGUMENTS_MAX in all. */
 #include "kernel/arguments.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
@@ -10,8 +9,6 @@ static int reserve(struct strings *strings, size_t more)
 	size_t wanted = strings->used + more, size = MAX(strings->size, 1024u);
 	char *text;
 
-	if (wanted + strings->count * sizeof(u64) > ARGUMENTS_MAX)
-		return -E2BIG;
 	if (wanted <= strings->size)
 		return 0;
 	while (size < wanted)
@@ -27,6 +24,11 @@ static int reserve(struct strings *strings, size_t more)
 	return 0;
 }
 
+size_t strings_size(const struct strings *strings)
+{
+	return strings->used + strings->count * sizeof(u64);
+}
+
 int strings_add(struct strings *strings, const char *text)
 {
 	size_t length = strlen(text) + 1;
@@ -40,7 +42,7 @@ int strings_add(struct strings *strings, const char *text)
 	return 0;
 }
 
-int strings_add_user(struct strings *strings, uptr text)
+static int add_user(struct strings *strings, uptr text)
 {
 	size_t room = 256;
 	i64 length;
@@ -67,7 +69,7 @@ int strings_add_user(struct strings *strings, uptr text)
 	return 0;
 }
 
-int strings_add_user_array(struct strings *strings, uptr array)
+int strings_add_user_array(struct strings *strings, uptr array, size_t most)
 {
 	for (u64 i = 0; array; i++) {
 		uptr text;
@@ -77,10 +79,12 @@ int strings_add_user_array(struct strings *strings, uptr array)
 		if (!text)
 			break;
 
-		int error = strings_add_user(strings, text);
+		int error = add_user(strings, text);
 
 		if (error)
 			return error;
+		if (strings_size(strings) > most)
+			return -E2BIG;
 	}
 	return 0;
 }

@@ -19,10 +19,13 @@ struct arguments {
 	struct strings argv, envp;
 };
 
+/* Bytes that the strings and the pointers to them take on the new stack. */
+size_t strings_size(const struct strings *strings);
+
 /* All of these: 0, -E2BIG, -ENOMEM; those with uptr also -EFAULT, and may sleep. */
 int strings_add(struct strings *strings, const char *text);
-int strings_add_user(struct strings *strings, uptr text);
-int strings_add_user_array(struct strings *strings, uptr array);
+/* An array of pointers that ends with NULL; most: what strings_size() may come to. */
+int strings_add_user_array(struct strings *strings, uptr array, size_t most);
 /* Puts text in front of the others; drop: in place of the first. */
 int strings_prepend(struct strings *strings, const char *text, bool drop_first);
 void arguments_free(struct arguments *arguments);

@@ -67,7 +67,7 @@ static bool segment_good(const struct program_header *segment, u64 base, u64 fil
 	return segment->filesz <= segment->memsz && segment->offset <= file_size &&
 	       segment->filesz <= file_size - segment->offset && segment->vaddr <= USER_END &&
 	       start >= USER_START && start < USER_END && segment->memsz < USER_END - start &&
-	       (start & PAGE_MASK) == (segment->offset & PAGE_MASK);
+	       (!segment->filesz || (start & PAGE_MASK) == (segment->offset & PAGE_MASK));
 }
 
 /* Loadable segments must be good and there must be one; a program that wants an interpreter is not

@@ -50,12 +50,13 @@ struct program {
 	struct inode *inode; /* one ref */
 	struct elf_file *file;
 	struct arguments arguments;
-	char path[PATH_MAX]; /* as it was asked for, or the interpreter's */
+	char name[PATH_MAX]; /* the path as it was asked for */
+	char path[PATH_MAX]; /* of the file to be loaded: the same, or a script's interpreter */
 };
 
 /* What goes on the new stack above the pointers, and where it came to lie. */
 struct stack_layout {
-	u64 argv, envp, random, path, platform;
+	u64 argv, envp, random, name, platform;
 	u64 sp;
 };
 
@@ -159,7 +160,7 @@ static int push_strings(struct stack_layout *layout, const struct program *progr
 	int error;
 
 	random_bytes(random, sizeof(random));
-	error = push(layout, program->path, strlen(program->path) + 1, &layout->path);
+	error = push(layout, program->name, strlen(program->name) + 1, &layout->name);
 	if (!error)
 		error = push(layout, arguments->envp.text, arguments->envp.used, &layout->envp);
 	if (!error)
@@ -212,7 +213,7 @@ static void fill_auxv(u64 *table, const struct stack_layout *layout, const struc
 		{AT_CLKTCK, 100},
 		{AT_SECURE, 0},
 		{AT_RANDOM, layout->random},
-		{AT_EXECFN, layout->path},
+		{AT_EXECFN, layout->name},
 		{AT_NULL, 0},
 	};
 
@@ -343,7 +344,7 @@ static int execute(struct program *program)
 	process->exe = program->inode;
 	program->inode = NULL;
 	process->execed = true;
-	set_name(process, program->path);
+	set_name(process, program->name);
 	signal_reset_handlers(process);
 	start_thread(current(), image.entry, sp);
 	return 0;
@@ -353,6 +354,7 @@ static int exec(struct program *program)
 {
 	int error = program->arguments.argv.count ? 0 : strings_add(&program->arguments.argv, "");
 
+	memcpy(program->name, program->path, sizeof(program->name));
 	if (!error)
 		error = find_program(program);
 	if (!error)
@@ -374,9 +376,11 @@ int exec_user(uptr path, uptr argv, uptr envp)
 		return -ENOMEM;
 	error = copy_string_from_user(program->path, path, sizeof(program->path));
 	if (error >= 0)
-		error = strings_add_user_array(&program->arguments.argv, argv);
+		error = strings_add_user_array(&program->arguments.argv, argv, ARGUMENTS_MAX);
 	if (!error)
-		error = strings_add_user_array(&program->arguments.envp, envp);
+		error = strings_add_user_array(&program->arguments.envp, envp,
+					       ARGUMENTS_MAX -
+						       strings_size(&program->arguments.argv));
 	if (!error)
 		return exec(program);
 	arguments_free(&program->arguments);

@@ -89,7 +89,7 @@ bool process_group_exists(u32 pgid, u32 sid)
 	struct process *process;
 
 	list_for_each(process, &processes, all) {
-		found = found || (process->pgid == pgid && process->sid == sid);
+		found = found || (process->pgid == pgid && (!sid || process->sid == sid));
 	}
 	unlock_table(interrupts);
 	return found;
@@ -179,7 +179,7 @@ static void inherit(struct process *child, const struct process *parent)
 	memcpy(child->actions, parent->actions, sizeof(child->actions));
 }
 
-static int inherit_thread(struct process *child, u64 stack)
+static int inherit_thread(struct process *child, u64 stack, u64 fs_base)
 {
 	struct thread *from = current();
 	struct thread *thread = thread_create(child, child_start);
@@ -192,7 +192,7 @@ static int inherit_thread(struct process *child, u64 stack)
 	thread->frame->rax = 0;
 	if (stack)
 		thread->frame->rsp = stack;
-	thread->fs_base = from->fs_base;
+	thread->fs_base = fs_base;
 	thread->child_tid = from->child_tid;
 	child->thread = thread;
 	return 0;
@@ -221,7 +221,7 @@ static void discard(struct process *child)
 	kfree(child);
 }
 
-i64 process_fork(u64 stack)
+i64 process_fork(u64 stack, u64 fs_base)
 {
 	struct process *parent = current_process();
 	struct process *child = process_create();
@@ -231,7 +231,7 @@ i64 process_fork(u64 stack)
 	inherit(child, parent);
 	inherit_files(child, parent);
 
-	int error = inherit_thread(child, stack);
+	int error = inherit_thread(child, stack, fs_base);
 
 	if (!error)
 		error = mm_fork(parent->mm, process_fork_level(parent), &child->mm);
@@ -345,6 +345,8 @@ static i64 reap(struct process *child, int *status, u64 *cpu_ns)
 	return pid;
 }
 
+#define STATUS_CONTINUED 0xffff /* wait(2): WIFCONTINUED */
+
 /* One look at the children: a pid, 0 when there are some but none has news, -ECHILD. */
 static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 {
@@ -363,6 +365,12 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 		if ((options & WAIT_UNTRACED) && child->stop_signal && !child->stop_told) {
 			child->stop_told = true;
 			*status = child->stop_signal << 8 | 0x7f;
+			result = child->pid;
+			break;
+		}
+		if ((options & WAIT_CONTINUED) && child->continued_untold) {
+			child->continued_untold = false;
+			*status = STATUS_CONTINUED;
 			result = child->pid;
 			break;
 		}
@@ -443,7 +451,7 @@ int signal_send_group(u32 pgid, int signal)
 	int result = -ESRCH;
 
 	list_for_each(process, &processes, all) {
-		if (process->pgid != pgid || process->exited)
+		if (process->pgid != pgid)
 			continue;
 		signal_send(process, signal);
 		result = 0;

@@ -54,10 +54,11 @@ struct process {
 	struct list children, sibling;
 	struct list all;
 	u32 pgid, sid;
-	bool exited;                    /* a zombie, waiting for wait4 */
-	int exit_status;                /* as wait4 gives it */
-	int stop_signal;                /* what stopped it; 0 = it is not stopped */
-	bool stop_told;                 /* the parent has been told of this stop by wait4 */
+	bool exited;     /* a zombie, waiting for wait4 */
+	int exit_status; /* as wait4 gives it */
+	int stop_signal; /* what stopped it; 0 = it is not stopped */
+	bool stop_told;
+	bool continued_untold;          /* the parent has been told of this stop by wait4 */
 	struct waitqueue child_changed; /* a child exited or stopped */
 	struct waitqueue continued;
 	struct list by_pid; /* in its bucket of the table */
@@ -70,6 +71,7 @@ struct process {
 	u64 blocked;
 	u64 saved_blocked; /* what rt_sigsuspend put aside, while saved_blocked_set */
 	bool saved_blocked_set;
+	int forced;     /* the signal of the last signal_force(), until its frame is made */
 	int fault_code; /* si_code and si_addr of the last signal_force() */
 	u64 fault_addr;
 	struct sigstack alt_stack;
@@ -91,7 +93,7 @@ struct process *process_find(u32 pid);
  * stack: its stack pointer, 0 = the same. Returns its pid, or -ENOMEM or -EAGAIN with nothing
  * changed.
  */
-i64 process_fork(u64 stack);
+i64 process_fork(u64 stack, u64 fs_base);
 
 /* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that
  * killed it. */
@@ -101,11 +103,14 @@ _Noreturn void process_exit(int status);
  * wait4(2) for the current process: pid as there, options a set of WAIT_ bits. Returns the child's
  * pid with *status set, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
  */
-#define WAIT_NOHANG   1u
-#define WAIT_UNTRACED 2u
+#define WAIT_NOHANG    1u
+#define WAIT_UNTRACED  2u
+#define WAIT_CONTINUED 8u
+#define WAIT_OF_THREADS \
+	0xe0000000u /* __WALL and its kin: of processes with one thread, all children */
 i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns);
 
-/* Whether this process exists as seen from kill(2): its group, and how many there are. */
+/* Whether some process, a zombie also, is in this group; sid: and in this session, 0 = any. */
 bool process_group_exists(u32 pgid, u32 sid);
 
 /* The fork level in force for a process. */

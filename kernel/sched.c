@@ -183,6 +183,12 @@ void sched_yield(void)
 	unlock_scheduler(interrupts);
 }
 
+void give_way(void)
+{
+	if (this_cpu()->need_resched)
+		sched_yield();
+}
+
 _Noreturn void sched_exit(void)
 {
 	lock_scheduler();
@@ -226,8 +232,8 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 
 	ASSERT(thread != this_cpu()->idle && this_cpu()->spinlocks == 0, "%u spinlocks",
 	       this_cpu()->spinlocks);
-	if (interruptible && signal_pending())
-		return -EINTR;
+	if (interruptible && signal_pending()) /* 0 after a stop: the condition may hold by now */
+		return signal_ends_wait() ? -EINTR : 0;
 	if (deadline && clock_ns() >= deadline)
 		return -EAGAIN;
 
@@ -246,7 +252,7 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 	if (queue)
 		leave_queue(queue, &waiter);
 	spin_unlock(&sched_lock);
-	return thread->wake_reason;
+	return thread->wake_reason == -EINTR && !signal_ends_wait() ? 0 : thread->wake_reason;
 }
 
 void wake_all(struct waitqueue *queue)

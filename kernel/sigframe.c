@@ -101,30 +101,34 @@ static void load_registers(struct trapframe *to, const struct sigcontext *from)
 	to->ss = USER_SS;
 }
 
-static bool on_alt_stack(const struct sigstack *stack, u64 sp)
+static bool enters_alt_stack(const struct sigaction *action, const struct sigstack *alt, u64 sp)
 {
-	return !(stack->flags & SS_DISABLE) && sp - stack->sp < stack->size;
+	return (action->flags & SA_ONSTACK) && alt->size && !(alt->flags & SS_DISABLE) &&
+	       !sigstack_holds(alt, sp);
 }
 
-/* Where the FPU image goes; the frame lies below it. */
-static u64 choose_stack(const struct process *process, const struct sigaction *action, u64 sp)
+/* Where the FPU image and below it the frame go, in *fpu and *sp; false when an alternate stack overflows. */
+static bool place_frame(const struct sigaction *action, u64 *fpu, u64 *sp)
 {
-	const struct sigstack *alt = &process->alt_stack;
+	const struct sigstack *alt = &current_process()->alt_stack;
+	bool enters = enters_alt_stack(action, alt, *sp),
+	     on_alt = enters || sigstack_holds(alt, *sp);
+	u64 top = enters ? alt->sp + alt->size : *sp - RED_ZONE;
 
-	if ((action->flags & SA_ONSTACK) && alt->size && !(alt->flags & SS_DISABLE) &&
-	    !on_alt_stack(alt, sp))
-		sp = alt->sp + alt->size;
-	else
-		sp -= RED_ZONE;
-	return ROUND_DOWN(sp - fpu_size, 64);
+	*fpu = ROUND_DOWN(top - fpu_size, 64);
+	/* At entry to a function, rsp + 8 is a multiple of 16 (System V ABI, 3.2.2). */
+	*sp = ROUND_DOWN(*fpu - sizeof(struct rt_sigframe), 16) - 8;
+	return !on_alt || sigstack_holds(alt, *sp);
 }
 
 static void fill_frame(struct rt_sigframe *to, const struct trapframe *frame,
 		       const struct sigaction *action, int signal, u64 fpu)
 {
 	struct process *process = current_process();
-	bool fault = frame->vector < 32;
+	bool fault = process->forced == signal;
 
+	if (fault)
+		process->forced = 0;
 	to->restorer = action->restorer;
 	to->ucontext.stack = process->alt_stack;
 	save_registers(&to->ucontext.context, frame);
@@ -138,12 +142,11 @@ static void fill_frame(struct rt_sigframe *to, const struct trapframe *frame,
 int sigframe_push(struct trapframe *frame, const struct sigaction *action, int signal)
 {
 	struct process *process = current_process();
-	u64 fpu = choose_stack(process, action, frame->rsp);
-	/* At entry to a function, rsp + 8 is a multiple of 16 (System V ABI, 3.2.2). */
-	u64 sp = ROUND_DOWN(fpu - sizeof(struct rt_sigframe), 16) - 8;
 	struct rt_sigframe out = {0};
+	u64 sp = frame->rsp, fpu;
 
-	if (!(action->flags & SA_RESTORER))
+	if (!(action->flags & SA_RESTORER) || action->handler >= USER_END ||
+	    !place_frame(action, &fpu, &sp))
 		return -EFAULT;
 	fill_frame(&out, frame, action, signal, fpu);
 	fpu_save(current()->fpu);
@@ -157,7 +160,7 @@ int sigframe_push(struct trapframe *frame, const struct sigaction *action, int s
 	frame->rsp = sp;
 	frame->rip = action->handler;
 	frame->rflags = RFLAGS_IF;
-	return frame->rip < USER_END ? 0 : -EFAULT;
+	return 0;
 }
 
 static int load_fpu(u64 from)
@@ -187,6 +190,6 @@ int sigframe_pop(struct trapframe *frame)
 		return -EFAULT;
 	load_registers(frame, &in.ucontext.context);
 	frame->vector = VECTOR_SIGRETURN; /* no system call to restart, and all registers count */
-	process->blocked = in.ucontext.mask & ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+	process->blocked = in.ucontext.mask & ~NEVER_BLOCKED;
 	return 0;
 }

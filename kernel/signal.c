@@ -10,7 +10,9 @@
 #include "kernel/sched.h"
 #include "kernel/sigframe.h"
 
-#define NEVER_BLOCKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+#define OF_FAULTS                                                                              \
+	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
+	 SIGNAL_BIT(SIGFPE))
 #define STOPS \
 	(SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 #define IGNORED_BY_DEFAULT \
@@ -39,7 +41,9 @@ static void go_on(struct process *process)
 	clear_pending(process, STOPS);
 	if (process->stop_signal) {
 		process->stop_signal = 0;
+		process->continued_untold = true;
 		wake_all(&process->continued);
+		wake_all(&process->parent->child_changed);
 	}
 }
 
@@ -79,6 +83,7 @@ void signal_force(int signal, int code, u64 addr)
 	if (action->handler == SIG_IGN || (process->blocked & SIGNAL_BIT(signal)))
 		action->handler = SIG_DFL;
 	process->blocked &= ~SIGNAL_BIT(signal);
+	process->forced = signal;
 	process->fault_code = code;
 	process->fault_addr = addr;
 	set_pending(process, SIGNAL_BIT(signal));
@@ -87,8 +92,10 @@ void signal_force(int signal, int code, u64 addr)
 static void stop(struct process *process, int signal)
 {
 	process->stop_told = false;
+	process->continued_untold = false;
 	process->stop_signal = signal;
-	signal_send(process->parent, SIGCHLD);
+	if (!(process->parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		signal_send(process->parent, SIGCHLD);
 	wake_all(&process->parent->child_changed);
 	wait_until(&process->continued, !process->stop_signal);
 }
@@ -125,16 +132,46 @@ static void handle(struct process *process, struct trapframe *frame, int signal)
 	process->blocked &= ~NEVER_BLOCKED;
 }
 
+/* SIGKILL, then faults of the program's own, so that their frames show the faulting place; then by number. */
+int signal_next(u64 ready)
+{
+	u64 first = ready & SIGNAL_BIT(SIGKILL) ? SIGNAL_BIT(SIGKILL) : ready & OF_FAULTS;
+
+	return __builtin_ctzl(first ? first : ready) + 1;
+}
+
+bool signal_ends_wait(void)
+{
+	struct process *process = current_process();
+	u64 ready;
+
+	while (process && (ready = process->pending & ~process->blocked)) {
+		int signal = signal_next(ready);
+		bool stops = (STOPS & SIGNAL_BIT(signal)) &&
+			     process->actions[signal - 1].handler == SIG_DFL;
+
+		if (!ignores(process, signal) && !stops)
+			return true;
+		clear_pending(process, SIGNAL_BIT(signal));
+		if (stops)
+			stop(process, signal);
+	}
+	return false;
+}
+
+void signal_forget_ignored(struct process *process, int signal)
+{
+	if (ignores(process, signal))
+		clear_pending(process, SIGNAL_BIT(signal));
+}
+
 void signal_deliver(struct trapframe *frame)
 {
 	struct process *process = current_process();
 	u64 ready;
 
 	while ((ready = process->pending & ~process->blocked)) {
-		/* SIGKILL first, then faults of the program's own, then by number. */
-		int signal = ready & SIGNAL_BIT(SIGKILL) ? SIGKILL : __builtin_ctzl(ready) + 1;
-
-		handle(process, frame, signal);
+		handle(process, frame, signal_next(ready));
 	}
 	if (process->saved_blocked_set) { /* rt_sigsuspend whose signal had no handler */
 		process->saved_blocked_set = false;

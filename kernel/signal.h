@@ -33,9 +33,12 @@ struct trapframe;
 /* A set of signals has bit n - 1 for signal n. */
 #define SIGNAL_BIT(n) (1ul << ((n)-1))
 
+#define NEVER_BLOCKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+
 #define SIG_DFL 0ul
 #define SIG_IGN 1ul
 
+#define SA_NOCLDSTOP 0x00000001ul
 #define SA_NOCLDWAIT 0x00000002ul
 #define SA_RESTORER  0x04000000ul
 #define SA_RESTART   0x10000000ul
@@ -62,6 +65,11 @@ struct sigstack { /* sigaltstack(2) */
 };
 _Static_assert(sizeof(struct sigstack) == 24, "sigaltstack(2)");
 
+static inline bool sigstack_holds(const struct sigstack *stack, u64 sp)
+{
+	return stack->size && !(stack->flags & SS_DISABLE) && sp - stack->sp < stack->size;
+}
+
 /* Sends a signal, as kill(2) would; callable from interrupt handlers. */
 void signal_send(struct process *process, int signal);
 
@@ -76,6 +84,18 @@ void signal_force(int signal, int code, u64 addr);
 
 /* True when a signal is pending for the current process that is not blocked. */
 bool signal_pending(void);
+
+/*
+ * Whether a pending signal ends an interruptible wait: one that has a handler does, and one that
+ * kills. A stop is served here, and the wait goes on after SIGCONT. Interrupts off; may sleep.
+ */
+bool signal_ends_wait(void);
+
+/* Of the signals in ready (not empty), the one to be handled first. */
+int signal_next(u64 ready);
+
+/* sigaction(2): a pending signal whose action is to ignore it now is forgotten. */
+void signal_forget_ignored(struct process *process, int signal);
 
 /* Before returning to the program: handles what is pending, which may end or stop the process. */
 void signal_deliver(struct trapframe *frame);

@@ -13,13 +13,13 @@
 #define CLONE_PARENT_SETTID  0x00100000ul
 #define CLONE_CHILD_CLEARTID 0x00200000ul
 #define CLONE_CHILD_SETTID   0x01000000ul
-#define CLONE_LIKE_FORK                                                            \
-	(CLONE_SIGNAL | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+#define CLONE_LIKE_FORK                                                                           \
+	(CLONE_SIGNAL | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
 	 CLONE_CHILD_SETTID)
 
 i64 sys_fork(void)
 {
-	return process_fork(0);
+	return process_fork(0, current()->fs_base);
 }
 
 /*
@@ -28,14 +28,14 @@ i64 sys_fork(void)
  */
 i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
-	(void)tls;
 	if ((flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
 		flags &= ~CLONE_VM;
-	if ((flags & ~CLONE_LIKE_FORK) || (flags & CLONE_SIGNAL) > SIGNALS || stack >= USER_END)
+	if ((flags & ~CLONE_LIKE_FORK) || (flags & CLONE_SIGNAL) > SIGNALS || stack >= USER_END ||
+	    ((flags & CLONE_SETTLS) && tls >= USER_END))
 		return -EINVAL;
 
 	current()->child_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
-	i64 pid = process_fork(stack);
+	i64 pid = process_fork(stack, flags & CLONE_SETTLS ? tls : current()->fs_base);
 
 	current()->child_tid = 0;
 	if (pid > 0 && (flags & CLONE_PARENT_SETTID)) {
@@ -71,7 +71,7 @@ i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage)
 	u64 cpu_ns = 0;
 	i64 child;
 
-	if (options & ~(WAIT_NOHANG | WAIT_UNTRACED | 8u | 0xe0000000u))
+	if (options & ~(WAIT_NOHANG | WAIT_UNTRACED | WAIT_CONTINUED | WAIT_OF_THREADS))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
@@ -108,7 +108,7 @@ i64 sys_setpgid(i32 pid, i32 pgid)
 	struct process *self = current_process(), *process = process_named(pid);
 	u32 group;
 
-	if (pgid < 0 || pid < 0)
+	if (pgid < 0)
 		return -EINVAL;
 	if (!process || (process != self && process->parent != self))
 		return -ESRCH;
@@ -133,7 +133,7 @@ i64 sys_setsid(void)
 {
 	struct process *process = current_process();
 
-	if (process->pgid == process->pid)
+	if (process_group_exists(process->pid, 0))
 		return -EPERM;
 	process->sid = process->pgid = process->pid;
 	return process->sid;
@@ -181,7 +181,7 @@ i64 sys_arch_prctl(u32 code, u64 addr)
 
 static i64 set_name(uptr from)
 {
-	char name[PROCESS_NAME];
+	char name[PROCESS_NAME] = {0};
 	i64 length = copy_string_from_user(name, from, sizeof(name));
 
 	if (length == -EFAULT)

@@ -4,8 +4,7 @@
 #include "kernel/syscalls.h"
 #include "mm/errno.h"
 
-#define NEVER_BLOCKED (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
-#define MINSIGSTKSZ   2048
+#define MINSIGSTKSZ 2048
 
 struct broadcast {
 	int signal;
@@ -39,7 +38,7 @@ static bool find_member(void *context, struct process *process)
 {
 	u32 *pgid = context;
 
-	if (process->pgid != *pgid || process->exited)
+	if (process->pgid != *pgid)
 		return true;
 	*pgid = 0;
 	return false;
@@ -94,6 +93,7 @@ i64 sys_rt_sigaction(int signal, uptr action, uptr old, u64 size)
 	if (action) {
 		*entry = new_action;
 		entry->mask &= ~NEVER_BLOCKED;
+		signal_forget_ignored(current_process(), signal);
 	}
 	return 0;
 }
@@ -166,16 +166,11 @@ i64 sys_rt_sigreturn(struct trapframe *frame)
 	return 0;
 }
 
-static bool uses_alt_stack(const struct sigstack *stack, u64 sp)
-{
-	return !(stack->flags & SS_DISABLE) && sp - stack->sp < stack->size;
-}
-
 i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame)
 {
 	struct sigstack *current_stack = &current_process()->alt_stack, next,
 			before = *current_stack;
-	bool in_use = uses_alt_stack(current_stack, frame->rsp);
+	bool in_use = sigstack_holds(current_stack, frame->rsp);
 
 	before.flags = before.size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : before.flags;
 	if (stack) {

@@ -133,7 +133,7 @@ static i64 dispatch(struct trapframe *f)
 	case 162: return sys_sync();
 	case 169: return sys_reboot((u32)a, (u32)b, (u32)c, d);
 	case 186: return sys_getpid(); /* gettid: one thread a process */
-	case 200: return sys_kill((i32)a, (int)b); /* tkill */
+	case 200: return sys_tgkill((i32)a, (i32)a, (int)b); /* tkill: one thread a process */
 	case 201: return sys_time(a);
 	case 204: return sys_sched_getaffinity((i32)a, (u32)b, c);
 	case 217: return sys_getdents64((int)a, b, (u32)c);
@@ -182,7 +182,7 @@ static bool next_handler_restarts(void)
 {
 	struct process *process = current_process();
 	u64 ready = process->pending & ~process->blocked;
-	struct sigaction *action = ready ? &process->actions[__builtin_ctzl(ready)] : NULL;
+	struct sigaction *action = ready ? &process->actions[signal_next(ready) - 1] : NULL;
 
 	return !action || action->handler <= SIG_IGN || (action->flags & SA_RESTART);
 }

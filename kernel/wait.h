@@ -47,6 +47,12 @@ struct waitqueue {
  * Interrupts off. queue may be NULL: then only a signal or the deadline ends it. */
 int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline);
 
+/*
+ * Lets others run when the current thread's slice is over. The kernel is not preempted: a system call
+ * that may take long calls this now and then. The caller holds no lock that others may want.
+ */
+void give_way(void);
+
 /* Wakes every sleeper of the queue; callable from interrupt handlers. */
 void wake_all(struct waitqueue *queue);
 

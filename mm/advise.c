@@ -40,7 +40,8 @@ static bool all_private_anonymous(const struct region_set *set, const struct spa
 static int mark(struct mm *mm, const struct span *span, u32 take, u32 add)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, NULL, PARTLY_COVERED, 0, 2);
+	int error = edit_begin(&edit, mm, span, NO_TABLES, 0,
+			       regions_splits(mm->regions, span->start, span->end));
 
 	if (error)
 		return error;

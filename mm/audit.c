@@ -21,7 +21,7 @@
 struct audit {
 	u64 findings;
 	struct mm *mm; /* whose tree is being walked */
-	u64 tables, data_pages, free;
+	u64 tables, data_pages;
 };
 
 #define FINDING(audit, format, ...)                                   \

@@ -58,7 +58,7 @@ int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum w
 {
 	*edit = (struct edit) {RESERVE_EMPTY, gather_begin(mm)};
 
-	u32 need = span ? edit_need(mm, span, which) : 0;
+	u32 need = which == NO_TABLES ? 0 : edit_need(mm, span, which);
 	int error = reserve_fill(&edit->reserve, need + more_frames);
 
 	if (!error)

@@ -20,14 +20,14 @@ struct edit {
 };
 
 /* Which tables an edit owns: those that its span covers in part (rule 7), or all it touches. */
-enum which { PARTLY_COVERED, ALL_TABLES };
+enum which { NO_TABLES, PARTLY_COVERED, ALL_TABLES };
 
 /* The frames that edit_begin() would want for this span. locked: mm->lock, writer */
 u32 edit_need(struct mm *mm, const struct span *span, enum which which);
 
 /*
  * Takes the memory for a change of span and `more_frames` beside it, room for more_regions, then
- * owns the tables; span NULL: none. -ENOMEM: nothing has changed, and there is no edit to end.
+ * owns the tables (NO_TABLES: none). -ENOMEM: nothing has changed, and there is no edit to end.
  * locked: mm->lock, writer, until edit_end()
  */
 int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,

@@ -25,7 +25,7 @@
 #include "mm/object.h"
 #include "mm/tree.h"
 
-/* Unmaps span: tree and regions. edit_begin() was told of two more regions. */
+/* Unmaps span: tree and regions. edit_begin() has made room for splits. */
 static void unmap_span(struct mm *mm, const struct span *span, struct edit *edit)
 {
 	edit_zap(edit, mm, span);
@@ -39,7 +39,8 @@ int unmap_locked(struct mm *mm, const struct span *span)
 
 	if (!regions_overlap(mm->regions, span->start, span->end))
 		return 0;
-	error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0, 2);
+	error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
+			   regions_splits(mm->regions, span->start, span->end));
 	if (error)
 		return error;
 	unmap_span(mm, span, &edit);
@@ -100,7 +101,8 @@ int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span
 int map_locked(struct mm *mm, const struct span *span, struct region region)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0, 3);
+	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
+			       regions_splits(mm->regions, span->start, span->end) + 1);
 
 	if (error)
 		return error;
@@ -206,7 +208,8 @@ static int protect_locked(struct mm *mm, const struct span *span, u32 prot)
 		return -EACCES;
 
 	bool reading = changes_reading(mm->regions, span, prot);
-	int error = edit_begin(&edit, mm, reading ? span : NULL, ALL_TABLES, 0, 2);
+	int error = edit_begin(&edit, mm, span, reading ? ALL_TABLES : NO_TABLES, 0,
+			       regions_splits(mm->regions, span->start, span->end));
 
 	if (error)
 		return error;

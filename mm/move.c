@@ -135,7 +135,8 @@ static i64 move(struct mm *mm, const struct remap *remap)
 
 	frames_needed = edit_need(mm, &remap->new, PARTLY_COVERED) +
 			missing_tables(mm, &remap->old, distance);
-	error = edit_begin(&edit, mm, &remap->old, ALL_TABLES, frames_needed, 3);
+	error = edit_begin(&edit, mm, &remap->old, ALL_TABLES, frames_needed,
+			   regions_splits(mm->regions, remap->old.start, remap->old.end) + 1);
 	if (error)
 		return error;
 	edit_own(&edit, mm, &remap->new, PARTLY_COVERED);

@@ -84,12 +84,24 @@ bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end)
 	return true;
 }
 
+static u32 splits_at(const struct region_set *set, vaddr_t addr)
+{
+	u32 i = regions_find(set, addr);
+
+	return i < set->count && set->at[i].start < addr;
+}
+
+u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end)
+{
+	return splits_at(set, start) + splits_at(set, end);
+}
+
 int regions_own(struct region_set **set, u32 more)
 {
 	struct region_set *old = *set;
 	u32 wanted = old->count + more;
 
-	if (wanted > MAX_REGIONS)
+	if (more && wanted > MAX_REGIONS)
 		return -ENOMEM;
 	if (atomic_load(&old->refs) == 1 && wanted <= old->capacity)
 		return 0;

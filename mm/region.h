@@ -64,16 +64,16 @@ bool regions_overlap(const struct region_set *set, vaddr_t start, vaddr_t end);
 /* True when every page of [start, end) is in a region. */
 bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end);
 
+/* Regions that [start, end) splits at its ends, so regions more if only while a change works: 0 to 2. */
+u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end);
+
 /*
  * Makes *set the caller's own (refs 1) with room for `more` further regions, replacing it by a copy
  * where needed. -ENOMEM, also beyond MAX_REGIONS. After it, the functions below cannot fail.
  */
 int regions_own(struct region_set **set, u32 more);
 
-/*
- * Each needs an owned set with room: for 2, 1 and 2 further regions, if only while it works.
- * Ranges are page aligned.
- */
+/* Each needs an owned set with room: for regions_splits(), 1 for the insertion. Ranges are page aligned. */
 void regions_cut(struct region_set *set, vaddr_t start, vaddr_t end);
 /* Takes over the caller's ref of region's object; nothing overlaps it. Merges with neighbours as
  * Linux does. */

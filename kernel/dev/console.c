@@ -21,6 +21,11 @@ void console_init_input(void)
 	keyboard_init();
 }
 
+void console_resume_input(void)
+{
+	serial_resume_input();
+}
+
 void console_write(const char *text, size_t bytes)
 {
 	serial_write(text, bytes);

@@ -27,3 +27,12 @@ void console_write(const char *text, size_t bytes);
  * off. kernel/fs/tty.c
  */
 void console_input(char c);
+
+/*
+ * Whether a byte that comes in now would be lost, though a reader may soon make room. A device that
+ * can hold bytes back does so then. Interrupts off. kernel/fs/tty.c
+ */
+bool console_input_full(void);
+
+/* A reader has made room: takes in what devices held back. Interrupts on or off. */
+void console_resume_input(void);

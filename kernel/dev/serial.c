@@ -36,11 +36,13 @@ void serial_init(void)
 	outb(MODEM, MODEM_DTR_RTS_IRQ);
 }
 
+/* What the terminal has no room for stays in the FIFO, and the sender stops when that is full. */
 static void receive(void)
 {
 	u8 status;
 
-	while ((status = inb(LINE_STATUS)) & STATUS_RECEIVED && status != STATUS_NO_UART)
+	while (!console_input_full() && (status = inb(LINE_STATUS)) & STATUS_RECEIVED &&
+	       status != STATUS_NO_UART)
 		console_input((char)inb(DATA));
 }
 
@@ -48,6 +50,14 @@ void serial_init_input(void)
 {
 	irq_install(IRQ_SERIAL, receive);
 	outb(INTERRUPTS, INTERRUPT_RECEIVE);
+}
+
+void serial_resume_input(void)
+{
+	bool interrupts = interrupts_save();
+
+	receive();
+	interrupts_restore(interrupts);
 }
 
 /* An empty transmitter takes a FIFO's worth at once. One that never gets empty must not stop the

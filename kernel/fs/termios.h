@@ -32,9 +32,10 @@ _Static_assert(sizeof(struct winsize) == 8, "Linux's struct winsize");
 #define VEOL2   16
 
 /* iflag */
-#define INLCR 0000100u
-#define IGNCR 0000200u
-#define ICRNL 0000400u
+#define INLCR   0000100u
+#define IGNCR   0000200u
+#define ICRNL   0000400u
+#define IMAXBEL 0020000u
 
 /* oflag */
 #define OPOST 0000001u

@@ -125,7 +125,7 @@ static void add(u16 place)
 
 	if (room > (place & INPUT_END ? 0u : 1u))
 		*input_at(tty.write_at++) = place;
-	else
+	else if (tty.settings.iflag & IMAXBEL)
 		output("\a", 1);
 }
 
@@ -258,6 +258,12 @@ void console_input(char c)
 		signal_send_group(foreground, signal);
 }
 
+/* A full ring from which a reader can take something: who waits loses nothing. */
+bool console_input_full(void)
+{
+	return tty.write_at - tty.read_at >= TTY_INPUT - 1 && tty.ready != tty.read_at;
+}
+
 /* ---- Reading ---- */
 
 /* What a read takes out at once. */
@@ -303,6 +309,7 @@ static void consume(const struct piece *piece, size_t moved)
 	if (tty.read_at == piece->start)
 		tty.read_at += moved == piece->count ? piece->places : (u32)moved;
 	tty_unlock(irqs);
+	console_resume_input();
 }
 
 /* locked: tty.reader */
@@ -395,6 +402,9 @@ static i64 write(struct file *file, struct io *from, u64 offset)
 		total += (i64)moved;
 		if (moved < wanted)
 			return total ? total : -EFAULT;
+		if (signal_pending())
+			break;
+		give_way();
 	}
 	return total;
 }

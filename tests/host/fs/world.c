@@ -220,6 +220,19 @@ i64 copy_string_from_user(char *to, uptr from, size_t size)
 
 /* ---- Console and log ---- */
 
+void console_resume_input(void)
+{
+}
+
+void give_way(void)
+{
+}
+
+bool signal_pending(void)
+{
+	return false;
+}
+
 void console_write(const char *text, size_t bytes)
 {
 	bytes = MIN(bytes, sizeof(console) - 1 - console_used);
