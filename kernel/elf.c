@@ -133,14 +133,18 @@ static int map_fixed(struct mm *mm, u64 start, u64 end, u32 prot, struct object 
 	return at < 0 ? (int)at : 0;
 }
 
-/* Clears the part of the last file page that lies behind the file's part of the segment. */
-static int clear_tail(const struct program_header *segment, u64 file_end)
+/* Clears the part of the last file page that lies behind the file's part of the segment. The page is made
+ * first: out of memory is an error here, where a fault would kill. */
+static int clear_tail(struct mm *mm, const struct program_header *segment, u64 file_end)
 {
 	u64 page_end = ROUND_UP(file_end, PAGE_SIZE);
 
+	int error;
+
 	if (!(segment->flags & PF_W) || segment->memsz == segment->filesz || file_end == page_end)
 		return 0;
-	return clear_user(file_end, page_end - file_end);
+	error = mm_advise(mm, page_end - PAGE_SIZE, PAGE_SIZE, MADV_POPULATE_WRITE);
+	return error ? error : clear_user(file_end, page_end - file_end);
 }
 
 static int map_segment(struct mm *mm, struct inode *inode, const struct program_header *segment,
@@ -157,7 +161,7 @@ static int map_segment(struct mm *mm, struct inode *inode, const struct program_
 	if (!error)
 		error = map_fixed(mm, file_pages_end, end, prot, NULL, 0);
 	if (!error && segment->filesz)
-		error = clear_tail(segment, file_end);
+		error = clear_tail(mm, segment, file_end);
 	return error;
 }
 

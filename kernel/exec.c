@@ -241,24 +241,40 @@ static int push_tables(struct stack_layout *layout, const struct program *progra
 	return error;
 }
 
+/* Bytes at the top of the stack that push_strings() and push_tables() write, at most. */
+static u64 stack_contents(const struct program *program)
+{
+	const struct arguments *arguments = &program->arguments;
+	u64 fixed = 2 * AUX_PAIRS * sizeof(u64) +
+		    128; /* counts, NULLs, random bytes, platform, alignment */
+
+	return strings_size(&arguments->argv) + strings_size(&arguments->envp) +
+	       strlen(program->name) + 1 + fixed;
+}
+
+/* Maps the stack and makes the pages for its first contents, so that writing them cannot fail for want of memory. */
+static int map_stack(struct mm *mm, u64 contents)
+{
+	u64 used = ROUND_UP(contents, PAGE_SIZE), size = used + STACK_SLACK;
+	i64 at = mm_map(mm, USER_END - size, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
+
+	return at < 0 ? (int)at : mm_advise(mm, USER_END - used, used, MADV_POPULATE_WRITE);
+}
+
 static int build_stack(struct mm *mm, const struct program *program, const struct elf_image *image,
 		       u64 *sp)
 {
-	const struct arguments *arguments = &program->arguments;
 	struct stack_layout layout = {.sp = USER_END - 16};
-	u64 size = ROUND_UP(arguments->argv.used + arguments->envp.used +
-				    (arguments->argv.count + arguments->envp.count) * sizeof(u64) +
-				    PATH_MAX + STACK_SLACK,
-			    PAGE_SIZE);
-	i64 at = mm_map(mm, USER_END - size, size, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, NULL, 0);
-	int error = at < 0 ? (int)at : push_strings(&layout, program);
+	int error = map_stack(mm, stack_contents(program));
 
+	if (!error)
+		error = push_strings(&layout, program);
 	if (!error)
 		error = push_tables(&layout, program, image);
 	mm->stack_top = USER_END;
 	mm->args_start = layout.argv;
-	mm->args_end = layout.argv + arguments->argv.used;
+	mm->args_end = layout.argv + program->arguments.argv.used;
 	*sp = layout.sp;
 	return error;
 }

@@ -89,7 +89,7 @@ static int populate(struct mm *mm, const struct span *span, enum access access)
 		int error = mm_fault(mm, at, access);
 
 		if (error)
-			return error == -EFAULT ? -ENOMEM : error == -EACCES ? -EINVAL : -EFAULT;
+			return error == -EACCES ? -EINVAL : error == -ENXIO ? -EFAULT : -ENOMEM;
 	}
 	return 0;
 }
