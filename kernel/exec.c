@@ -18,7 +18,7 @@
 #include "mm/heap.h"
 #include "mm/object.h"
 
-#define SCRIPT_LINE  256 /* bytes of a #! line that are looked at (execve(2)) */
+#define SCRIPT_LINE  255 /* bytes of a #! line that are looked at (execve(2)) */
 #define SCRIPT_DEPTH 4   /* interpreters that are scripts themselves */
 #define STACK_SLACK  (128ul << 10)
 
@@ -302,10 +302,15 @@ static int build(struct process *process, const struct program *program, struct 
 	if (!error)
 		error = build_stack(mm, program, image, sp);
 	mm->brk_start = mm->brk = image->end;
-	if (error)
+	if (error) {
 		use_mm(process, old);
-	mm_destroy(error ? mm : old);
-	return error;
+		mm_destroy(mm);
+		return error;
+	}
+	if (!process->mm_borrowed)
+		mm_destroy(old);
+	process_end_vfork(process);
+	return 0;
 }
 
 static const char *last_part(const char *path)

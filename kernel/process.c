@@ -212,7 +212,7 @@ static void discard(struct process *child)
 {
 	if (child->thread)
 		thread_destroy(child->thread);
-	if (child->mm)
+	if (child->mm && !child->mm_borrowed)
 		mm_destroy(child->mm);
 	files_put(child->files);
 	inode_put(child->cwd);
@@ -221,20 +221,40 @@ static void discard(struct process *child)
 	kfree(child);
 }
 
-i64 process_fork(u64 stack, u64 fs_base)
+static int inherit_memory(struct process *child, struct process *parent, bool share)
+{
+	if (!share)
+		return mm_fork(parent->mm, process_fork_level(parent), &child->mm);
+	child->mm = parent->mm;
+	child->mm_borrowed = true;
+	return 0;
+}
+
+void process_end_vfork(struct process *process)
+{
+	process->mm_borrowed = false;
+	if (process->vforked) {
+		process->vforked = false;
+		process->parent->in_vfork = false;
+		wake_all(&process->parent->vfork_done);
+	}
+}
+
+i64 process_fork(const struct fork_options *options)
 {
 	struct process *parent = current_process();
 	struct process *child = process_create();
+	u32 pid;
 
 	if (!child)
 		return -ENOMEM;
 	inherit(child, parent);
 	inherit_files(child, parent);
 
-	int error = inherit_thread(child, stack, fs_base);
+	int error = inherit_thread(child, options->stack, options->fs_base);
 
 	if (!error)
-		error = mm_fork(parent->mm, process_fork_level(parent), &child->mm);
+		error = inherit_memory(child, parent, options->share_memory);
 	child->parent = parent;
 	if (!error && !enter_table(child))
 		error = -EAGAIN;
@@ -242,9 +262,12 @@ i64 process_fork(u64 stack, u64 fs_base)
 		discard(child);
 		return error;
 	}
-	child->thread->tid = child->pid;
+	pid = child->thread->tid = child->pid;
+	child->vforked = parent->in_vfork = options->parent_waits;
 	sched_start(child->thread);
-	return child->pid;
+	sched_renew_slice(); /* a fork of gigabytes takes most of a slice */
+	wait_until(&parent->vfork_done, !parent->in_vfork); /* the child may be gone by then */
+	return pid;
 }
 
 /* ---- Exit ---- */
@@ -262,7 +285,9 @@ static void release_memory(struct process *process)
 
 	process->mm = NULL;
 	context_load_mm(NULL);
-	mm_destroy(mm);
+	if (!process->mm_borrowed)
+		mm_destroy(mm);
+	process_end_vfork(process);
 }
 
 static void release_all(struct process *process)

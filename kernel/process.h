@@ -40,8 +40,12 @@ struct thread {
 
 struct process {
 	u32 pid;
-	struct thread *thread;   /* the one thread, for now */
-	struct mm *mm;           /* owned; NULL once it has exited */
+	struct thread *thread; /* the one thread, for now */
+	struct mm *mm;         /* owned, unless borrowed; NULL once it has exited */
+	bool mm_borrowed;      /* vfork: the parent's, which waits until it is given back */
+	bool vforked;          /* its parent waits until it has executed or exited */
+	bool in_vfork;         /* it waits for such a child */
+	struct waitqueue vfork_done;
 	struct files *files;     /* one ref; shared by fork until changed (kernel/fs/files.h) */
 	struct inode *cwd;       /* one ref */
 	struct inode *exe;       /* one ref, the file it executes; NULL before the first exec */
@@ -54,11 +58,11 @@ struct process {
 	struct list children, sibling;
 	struct list all;
 	u32 pgid, sid;
-	bool exited;     /* a zombie, waiting for wait4 */
-	int exit_status; /* as wait4 gives it */
-	int stop_signal; /* what stopped it; 0 = it is not stopped */
-	bool stop_told;
-	bool continued_untold;          /* the parent has been told of this stop by wait4 */
+	bool exited;           /* a zombie, waiting for wait4 */
+	int exit_status;       /* as wait4 gives it */
+	int stop_signal;       /* what stopped it; 0 = it is not stopped */
+	bool stop_told;        /* the parent has been told of this stop by wait4 */
+	bool continued_untold; /* it was continued since, and the parent has not been told */
 	struct waitqueue child_changed; /* a child exited or stopped */
 	struct waitqueue continued;
 	struct list by_pid; /* in its bucket of the table */
@@ -89,11 +93,19 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 struct process *process_find(u32 pid);
 
 /*
- * A child of the current process that goes on where frame does, with 0 as the result of the call;
- * stack: its stack pointer, 0 = the same. Returns its pid, or -ENOMEM or -EAGAIN with nothing
- * changed.
+ * A child of the current process that goes on where it does, with 0 as the result of the call; stack:
+ * its stack pointer, 0 = the same; fs_base: its FS base. Returns its pid, or -ENOMEM or -EAGAIN with
+ * nothing changed.
  */
-i64 process_fork(u64 stack, u64 fs_base);
+struct fork_options {
+	u64 stack, fs_base;
+	bool share_memory; /* the child runs in its parent's memory (CLONE_VM); with parent_waits only */
+	bool parent_waits; /* returns when the child has executed or exited (CLONE_VFORK) */
+};
+i64 process_fork(const struct fork_options *options);
+
+/* The current process has a new mm, or none, after vfork: its parent may go on. */
+void process_end_vfork(struct process *process);
 
 /* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that
  * killed it. */

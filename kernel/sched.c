@@ -128,6 +128,7 @@ static void install(struct cpu *cpu, struct thread *next)
 	next->state = THREAD_RUNNING;
 	cpu->thread = next;
 	cpu->slice_end = now + SLICE_NS;
+	cpu->slice_renewed = false;
 	cpu_set_kernel_stack((u64)next->stack + STACK_SIZE);
 	arm_timer(cpu, now);
 }
@@ -180,6 +181,19 @@ void sched_yield(void)
 		list_push_back(&ready_threads, &thread->run);
 	}
 	switch_away();
+	unlock_scheduler(interrupts);
+}
+
+void sched_renew_slice(void)
+{
+	struct cpu *cpu = this_cpu();
+	bool interrupts = lock_scheduler();
+
+	if (cpu->need_resched && !cpu->slice_renewed) {
+		cpu->need_resched = false;
+		cpu->slice_renewed = true;
+		cpu->slice_end = clock_ns() + SLICE_NS;
+	}
 	unlock_scheduler(interrupts);
 }
 

@@ -20,6 +20,12 @@ void sched_arrive(void);
 /* Gives way to others that are ready. Interrupts off or on. */
 void sched_yield(void);
 
+/*
+ * Gives the current thread a new slice if its own is over, once in each turn on the CPU. For a call that took long on
+ * its behalf and has just made somebody ready: the caller sees its result first. Interrupts on or off.
+ */
+void sched_renew_slice(void);
+
 /* Ends the current thread; its stack is freed by whoever runs next. */
 _Noreturn void sched_exit(void);
 

@@ -91,6 +91,12 @@ bool signal_pending(void);
  */
 bool signal_ends_wait(void);
 
+/*
+ * Blocks the set at the user address set instead of the present one, until the current system call
+ * returns to the program: rt_sigsuspend, ppoll, pselect. -EINVAL: size is wrong; -EFAULT.
+ */
+i64 signal_mask_for_wait(u64 set, u64 size);
+
 /* Of the signals in ready (not empty), the one to be handled first. */
 int signal_next(u64 ready);
 

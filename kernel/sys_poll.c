@@ -22,8 +22,8 @@ struct pollfd {
 };
 _Static_assert(sizeof(struct pollfd) == 8, "Linux's struct pollfd");
 
-struct linux_timeval {
-	i64 seconds, microseconds;
+struct linux_time { /* timeval and timespec: they differ in the unit of the second part */
+	i64 seconds, parts;
 };
 
 static int ready(const struct pollfd *pollfd)
@@ -63,7 +63,25 @@ static i64 wait(struct pollfd *pollfds, u64 count, u64 deadline)
 	return result == -EINTR ? (i64)result : (i64)found;
 }
 
-i64 sys_poll(uptr from, u64 count, int timeout)
+/* The clock time that lies a time span of the program's ahead, 0 = never; parts count unit nanoseconds each. */
+static int get_deadline(uptr timeout, u64 unit, u64 *deadline)
+{
+	struct linux_time time;
+
+	*deadline = 0;
+	if (!timeout)
+		return 0;
+	if (copy_from_user(&time, timeout, sizeof(time)))
+		return -EFAULT;
+	if (time.seconds < 0 || time.parts < 0)
+		return -EINVAL;
+	*deadline = clock_ns() + MIN((u64)time.seconds, LONGEST) * NS_PER_US * NS_PER_MS +
+		    MIN((u64)time.parts, LONGEST) * unit;
+	return 0;
+}
+
+/* Looks once when at_once, else waits until the deadline. */
+static i64 poll_until(uptr from, u64 count, bool at_once, u64 deadline)
 {
 	struct pollfd *pollfds;
 	size_t bytes = count * sizeof(*pollfds);
@@ -76,15 +94,30 @@ i64 sys_poll(uptr from, u64 count, int timeout)
 		return -ENOMEM;
 	if (copy_from_user(pollfds, from, bytes))
 		result = -EFAULT;
-	else if (timeout == 0)
+	else if (at_once)
 		result = scan(pollfds, count);
 	else
-		result = wait(pollfds, count,
-			      timeout < 0 ? 0 : clock_ns() + (u64)timeout * NS_PER_MS);
+		result = wait(pollfds, count, deadline);
 	if (result >= 0 && copy_to_user(from, pollfds, bytes))
 		result = -EFAULT;
 	kfree(pollfds);
 	return result;
+}
+
+i64 sys_poll(uptr from, u64 count, int timeout)
+{
+	return poll_until(from, count, timeout == 0,
+			  timeout < 0 ? 0 : clock_ns() + (u64)timeout * NS_PER_MS);
+}
+
+i64 sys_ppoll(uptr from, u64 count, uptr timeout, uptr mask, u64 size)
+{
+	u64 deadline;
+	i64 error = get_deadline(timeout, 1, &deadline);
+
+	if (!error && mask)
+		error = signal_mask_for_wait(mask, size);
+	return error ? error : poll_until(from, count, false, deadline);
 }
 
 /* ---- select, by way of poll ---- */
@@ -155,22 +188,6 @@ static i64 from_pollfds(struct selection *selection, u64 used)
 	return bits;
 }
 
-static int get_deadline(uptr timeout, u64 *deadline)
-{
-	struct linux_timeval time;
-
-	*deadline = 0;
-	if (!timeout)
-		return 0;
-	if (copy_from_user(&time, timeout, sizeof(time)))
-		return -EFAULT;
-	if (time.seconds < 0 || time.microseconds < 0)
-		return -EINVAL;
-	*deadline = clock_ns() + MIN((u64)time.seconds, LONGEST) * NS_PER_US * NS_PER_MS +
-		    MIN((u64)time.microseconds, LONGEST) * NS_PER_US;
-	return 0;
-}
-
 static i64 do_select(struct selection *selection, u32 count, const uptr at[SETS], u64 deadline)
 {
 	size_t bytes = (size_t)(count + 63) / 64 * 8;
@@ -192,22 +209,39 @@ static i64 do_select(struct selection *selection, u32 count, const uptr at[SETS]
 	return result;
 }
 
-i64 sys_select(int count, uptr in, uptr out, uptr except, uptr timeout)
+static i64 select_until(int count, const uptr at[SETS], u64 deadline)
 {
-	const uptr at[SETS] = {in, out, except};
 	struct selection *selection;
-	u64 deadline;
 	i64 result;
 
 	if (count < 0)
 		return -EINVAL;
-	result = get_deadline(timeout, &deadline);
-	if (result)
-		return result;
 	selection = kmalloc(sizeof(*selection));
 	if (!selection)
 		return -ENOMEM;
 	result = do_select(selection, MIN((u32)count, FILES_MAX), at, deadline);
 	kfree(selection);
 	return result;
+}
+
+i64 sys_select(int count, uptr in, uptr out, uptr except, uptr timeout)
+{
+	const uptr at[SETS] = {in, out, except};
+	u64 deadline;
+	int error = get_deadline(timeout, NS_PER_US, &deadline);
+
+	return error ? error : select_until(count, at, deadline);
+}
+
+i64 sys_pselect6(int count, uptr in, uptr out, uptr except, uptr timeout, uptr mask)
+{
+	const uptr at[SETS] = {in, out, except};
+	u64 deadline, set[2] = {0, 0}; /* address and size of the mask */
+	i64 error = get_deadline(timeout, 1, &deadline);
+
+	if (!error && mask && copy_from_user(set, mask, sizeof(set)))
+		error = -EFAULT;
+	if (!error && set[0])
+		error = signal_mask_for_wait(set[0], set[1]);
+	return error ? error : select_until(count, at, deadline);
 }

@@ -19,23 +19,33 @@
 
 i64 sys_fork(void)
 {
-	return process_fork(0, current()->fs_base);
+	const struct fork_options options = {.fs_base = current()->fs_base};
+
+	return process_fork(&options);
 }
 
-/*
- * The flags that make a process; threads are refused. CLONE_VM together with CLONE_VFORK (vfork,
- * posix_spawn) gets a copy of the memory in place of the memory itself: see docs/caveats.md.
- */
+i64 sys_vfork(void)
+{
+	return sys_clone(CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
+}
+
+/* The flags that make a process: its memory is a copy, or, while the parent waits, the parent's. Threads are refused. */
 i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
-	if ((flags & (CLONE_VM | CLONE_VFORK)) == (CLONE_VM | CLONE_VFORK))
-		flags &= ~CLONE_VM;
-	if ((flags & ~CLONE_LIKE_FORK) || (flags & CLONE_SIGNAL) > SIGNALS || stack >= USER_END ||
-	    ((flags & CLONE_SETTLS) && tls >= USER_END))
+	const struct fork_options options = {
+		.stack = stack,
+		.fs_base = flags & CLONE_SETTLS ? tls : current()->fs_base,
+		.share_memory = flags & CLONE_VM,
+		.parent_waits = flags & CLONE_VFORK,
+	};
+
+	if ((flags & ~(CLONE_LIKE_FORK | CLONE_VM)) || (flags & CLONE_SIGNAL) > SIGNALS ||
+	    (options.share_memory && !options.parent_waits) || stack >= USER_END ||
+	    options.fs_base >= USER_END)
 		return -EINVAL;
 
 	current()->child_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
-	i64 pid = process_fork(stack, flags & CLONE_SETTLS ? tls : current()->fs_base);
+	i64 pid = process_fork(&options);
 
 	current()->child_tid = 0;
 	if (pid > 0 && (flags & CLONE_PARENT_SETTID)) {

@@ -144,7 +144,7 @@ i64 sys_pause(void)
 	return -EINTR;
 }
 
-i64 sys_rt_sigsuspend(uptr set, u64 size)
+i64 signal_mask_for_wait(u64 set, u64 size)
 {
 	struct process *process = current_process();
 	u64 bits;
@@ -156,7 +156,14 @@ i64 sys_rt_sigsuspend(uptr set, u64 size)
 	process->saved_blocked = process->blocked;
 	process->saved_blocked_set = true;
 	process->blocked = bits & ~NEVER_BLOCKED;
-	return sys_pause();
+	return 0;
+}
+
+i64 sys_rt_sigsuspend(uptr set, u64 size)
+{
+	i64 error = signal_mask_for_wait(set, size);
+
+	return error ? error : sys_pause();
 }
 
 i64 sys_rt_sigreturn(struct trapframe *frame)

@@ -19,6 +19,8 @@
 #define SYS_NANOSLEEP       35
 #define SYS_RT_SIGSUSPEND   130
 #define SYS_CLOCK_NANOSLEEP 230
+#define SYS_PSELECT6        270
+#define SYS_PPOLL           271
 
 static i64 unknown(u64 number)
 {
@@ -84,7 +86,8 @@ static i64 dispatch(struct trapframe *f)
 	case 39: return sys_getpid();
 	case 40: return sys_sendfile((int)a, (int)b, c, d);
 	case 56: return sys_clone(a, b, c, d, e);
-	case 57: case 58: return sys_fork(); /* vfork: docs/caveats.md */
+	case 57: return sys_fork();
+	case 58: return sys_vfork();
 	case 59: return sys_execve(a, b, c);
 	case 60: sys_exit((int)a);
 	case 61: return sys_wait4((i32)a, b, (u32)c, d);
@@ -116,6 +119,7 @@ static i64 dispatch(struct trapframe *f)
 	case 99: return sys_sysinfo(a);
 	case 100: return sys_times(a);
 	case 102: case 104: case 107: case 108: case 115: /* get{uid,gid,euid,egid,groups} */
+	case 105: case 106: case 116: /* set{uid,gid,groups}: everybody may be root */
 		return sys_zero();
 	case 109: return sys_setpgid((i32)a, (i32)b);
 	case 110: return sys_getppid();
@@ -154,6 +158,8 @@ static i64 dispatch(struct trapframe *f)
 	case 267: return sys_readlinkat((int)a, b, c, (int)d);
 	case 268: return sys_fchmodat((int)a, b, (u32)c);
 	case 269: return sys_faccessat((int)a, b, (int)c);
+	case SYS_PSELECT6: return sys_pselect6((int)a, b, c, d, e, f->r9);
+	case SYS_PPOLL: return sys_ppoll(a, b, c, d, e);
 	case 280: return sys_utimensat((int)a, b, c, (int)d);
 	case 292: return sys_dup3((int)a, (int)b, (int)c);
 	case 293: return sys_pipe2(a, (int)b);
@@ -173,7 +179,7 @@ static bool restartable(u64 number)
 {
 	return number != SYS_POLL && number != SYS_SELECT && number != SYS_PAUSE &&
 	       number != SYS_NANOSLEEP && number != SYS_RT_SIGSUSPEND &&
-	       number != SYS_CLOCK_NANOSLEEP;
+	       number != SYS_CLOCK_NANOSLEEP && number != SYS_PSELECT6 && number != SYS_PPOLL;
 }
 
 /* Whether the signal that will be handled next lets a call go on: it has no handler, or one with

@@ -12,6 +12,7 @@ struct trapframe;
 
 /* kernel/sys_process.c */
 i64 sys_fork(void);
+i64 sys_vfork(void);
 i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls);
 i64 sys_execve(uptr path, uptr argv, uptr envp);
 _Noreturn void sys_exit(int code);

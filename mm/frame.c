@@ -27,6 +27,9 @@ static struct frame_stack {
 	struct page *at[STACK_FRAMES];
 } stacks[MAX_CPUS];
 
+#define KEPT_SHARE 256u /* files leave one frame in so many alone, */
+#define KEPT_MOST  256u /* but not more than these */
+
 static u64 fail_countdown;
 
 void frames_init(struct page *array, pfn_t count)
@@ -195,6 +198,13 @@ void frame_free(struct page *page, u32 order)
 	page->type = PAGE_FREE;
 	page->order = ORDER_STACKED;
 	stack->at[stack->count++] = page;
+}
+
+struct page *frame_alloc_sparing(void)
+{
+	u64 available = buddy_free + stacks[machine_cpu()].count;
+
+	return available > MIN(total / KEPT_SHARE, KEPT_MOST) ? frame_alloc(0) : NULL;
 }
 
 struct page *frame_alloc_zeroed(void)

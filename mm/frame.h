@@ -88,6 +88,13 @@ void frames_add(pfn_t first, pfn_t count);
 struct page *frame_alloc(u32 order);
 void frame_free(struct page *page, u32 order);
 
+/*
+ * frame_alloc(0) for the contents of files, which nobody's death gives back: leaves the last frames
+ * alone, 0.4 % of memory and 1 MB at most, so that files can still be removed when they have taken all
+ * they could.
+ */
+struct page *frame_alloc_sparing(void);
+
 /* frame_alloc(0), cleared. */
 struct page *frame_alloc_zeroed(void);
 

@@ -88,10 +88,11 @@ static struct page **slot(struct object *object, u64 index, bool make)
 
 static struct page *page_create(struct object *object)
 {
-	struct page *page = frame_alloc_zeroed();
+	struct page *page = frame_alloc_sparing();
 
 	if (!page)
 		return NULL;
+	clear_page(page_virt(page));
 	data_init(page); /* its ref is the object's hold */
 	page->object = object;
 	object->pages++;

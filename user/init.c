@@ -4,8 +4,9 @@
  * its parent becomes init's child, so it waits for all comers until its own child has ended.
  *
  * /etc/run holds the program and its arguments, each ended by NUL. Where /etc/run.raw exists too,
- * the console passes bytes on as they are, with no CR before LF and no echo: tools/run then shows
- * exactly what the program wrote.
+ * the console passes bytes on as they are, with no CR before LF, no echo and no ^C, and the program
+ * sees it as a stream, not as a terminal: as if its output went to a file. tools/run then shows exactly
+ * what the program wrote.
  */
 
 #include <errno.h>
@@ -21,9 +22,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define RUN_FILE      "/etc/run"
-#define RAW_FILE      "/etc/run.raw"
-#define ARGUMENTS_MAX 1024
+#define RUN_FILE "/etc/run"
+#define RAW_FILE "/etc/run.raw"
 
 #define STATUS_NOT_EXECUTABLE 126 /* as shells give them */
 #define STATUS_NOT_FOUND      127
@@ -31,9 +31,9 @@
 
 static char *environment[] = {"PATH=/bin", "HOME=/root", "TERM=linux", "USER=root", NULL};
 
-static void open_console(void)
+static void open_standard_files(const char *path)
 {
-	int fd = open("/dev/console", O_RDWR | O_NOCTTY);
+	int fd = open(path, O_RDWR | O_NOCTTY);
 
 	for (int to = 0; to < 3; to++)
 		dup2(fd, to);
@@ -48,7 +48,7 @@ static void make_console_raw(void)
 	if (tcgetattr(0, &attributes) < 0)
 		return;
 	attributes.c_oflag &= ~(tcflag_t)OPOST;
-	attributes.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	attributes.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ISIG);
 	tcsetattr(0, TCSANOW, &attributes);
 }
 
@@ -81,14 +81,20 @@ static char *read_file(const char *path, size_t *bytes)
 	return text;
 }
 
-/* Points argv into text, where each argument ends with NUL; the last may also end with the file. */
-static void split_arguments(char *text, size_t bytes, char *argv[])
+/* Pointers into text, where each argument ends with NUL, the last perhaps with the file; for the caller to free. */
+static char **split_arguments(char *text, size_t bytes)
 {
-	int count = 0;
+	size_t count = 0;
 
-	for (char *at = text; at < text + bytes && count < ARGUMENTS_MAX; at += strlen(at) + 1)
-		argv[count++] = at;
-	argv[count] = NULL;
+	for (char *at = text; at < text + bytes; at += strlen(at) + 1)
+		count++;
+
+	char **argv = calloc(count + 1, sizeof(*argv));
+	char *at = text;
+
+	for (size_t i = 0; argv && i < count; i++, at += strlen(at) + 1)
+		argv[i] = at;
+	return argv;
 }
 
 /* In the child: a session of its own, whose foreground group on the console it is, so that ^C finds
@@ -98,6 +104,8 @@ static _Noreturn void become(char *argv[])
 	setsid();
 	ioctl(0, TIOCSCTTY, 1);
 	tcsetpgrp(0, getpid());
+	if (access(RAW_FILE, F_OK) == 0)
+		open_standard_files("/dev/stream");
 	environ = environment;
 	execvp(argv[0], argv);
 
@@ -128,14 +136,14 @@ static int run(char *argv[])
 
 static void run_once(char *text, size_t bytes)
 {
-	static char *argv[ARGUMENTS_MAX + 1];
+	char **argv = split_arguments(text, bytes);
 	char line[32];
 
-	split_arguments(text, bytes, argv);
 	if (access(RAW_FILE, F_OK) == 0)
 		make_console_raw();
 	log_line("run: start");
-	snprintf(line, sizeof(line), "run: exit %d", argv[0] ? run(argv) : STATUS_NOT_FOUND);
+	snprintf(line, sizeof(line), "run: exit %d",
+		 argv && argv[0] ? run(argv) : STATUS_NOT_FOUND);
 	log_line(line);
 	reboot(RB_POWER_OFF);
 }
@@ -145,7 +153,7 @@ int main(void)
 	char *shell[] = {"/bin/sh", NULL};
 	size_t bytes;
 
-	open_console();
+	open_standard_files("/dev/console");
 	char *text = read_file(RUN_FILE, &bytes);
 	if (text)
 		run_once(text, bytes);

@@ -19,6 +19,7 @@ struct cpu {
 	struct thread *dead; /* the thread this CPU has just left for good; freed on arrival */
 	bool need_resched;   /* give way before returning to user mode */
 	u32 spinlocks;       /* spinlocks held here: none may be held across a sleep */
+	bool slice_renewed;  /* the running thread has had a second slice in this turn */
 	u64 slice_end;       /* when the running thread must give way, in clock nanoseconds */
 	struct tss *tss;
 };

@@ -103,10 +103,15 @@ static const struct device {
 	u32 mode;
 	const struct inode_ops *ops;
 } devices[] = {
-	{"null", DEVICE(1, 3), 0666, &null_ops},      {"zero", DEV_ZERO, 0666, &zero_ops},
-	{"full", DEVICE(1, 7), 0666, &full_ops},      {"random", DEVICE(1, 8), 0666, &random_ops},
-	{"urandom", DEVICE(1, 9), 0666, &random_ops}, {"kmsg", DEVICE(1, 11), 0600, &kmsg_ops},
-	{"tty", DEVICE(5, 0), 0666, &tty_ops},        {"console", DEVICE(5, 1), 0600, &console_ops},
+	{"null", DEVICE(1, 3), 0666, &null_ops},
+	{"zero", DEV_ZERO, 0666, &zero_ops},
+	{"full", DEVICE(1, 7), 0666, &full_ops},
+	{"random", DEVICE(1, 8), 0666, &random_ops},
+	{"urandom", DEVICE(1, 9), 0666, &random_ops},
+	{"kmsg", DEVICE(1, 11), 0600, &kmsg_ops},
+	{"tty", DEVICE(5, 0), 0666, &tty_ops},
+	{"console", DEVICE(5, 1), 0600, &console_ops},
+	{"stream", DEVICE(10, 240), 0666, &stream_ops}, /* a number for local use */
 };
 
 const struct inode_ops *device_ops(u32 rdev)

@@ -47,7 +47,7 @@ static i64 ramfile_read(struct file *file, struct io *to, u64 offset)
 }
 
 /* Writes within one page, and makes the file as long as that needs. Bytes moved, 0 = bad address,
- * or -ENOMEM. locked: contents */
+ * or -ENOSPC. locked: contents */
 static i64 write_page(struct object *object, u64 offset, struct io *from, size_t bytes)
 {
 	u64 size = object->size;
@@ -60,7 +60,7 @@ static i64 write_page(struct object *object, u64 offset, struct io *from, size_t
 	error = object_page(object, offset >> PAGE_SHIFT, &page);
 	if (error) {
 		object_resize(object, size);
-		return error;
+		return error == -ENOMEM ? -ENOSPC : error; /* memory is the disk here */
 	}
 	moved = io_get(from, (char *)page_virt(page) + (offset & PAGE_MASK), bytes);
 	page_put(page);

@@ -80,4 +80,6 @@ i64 sys_umask(u32 mask);
 
 /* kernel/sys_poll.c: waiting for files */
 i64 sys_poll(uptr fds, u64 count, int timeout);
+i64 sys_ppoll(uptr fds, u64 count, uptr timeout, uptr mask, u64 size);
 i64 sys_select(int count, uptr in, uptr out, uptr except, uptr timeout);
+i64 sys_pselect6(int count, uptr in, uptr out, uptr except, uptr timeout, uptr mask);

@@ -432,3 +432,10 @@ const struct inode_ops tty_ops = {
 	.ioctl = tty_ioctl,
 	.stream = true,
 };
+
+const struct inode_ops stream_ops = {
+	.read = read,
+	.write = write,
+	.poll = poll,
+	.stream = true,
+};

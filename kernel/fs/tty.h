@@ -7,6 +7,9 @@
  * session (ENXIO). */
 extern const struct inode_ops console_ops, tty_ops;
 
+/* Of /dev/stream: the same bytes in and out, but no terminal to those who ask (ENOTTY). */
+extern const struct inode_ops stream_ops;
+
 /* The session that the terminal controls, 0 = none, and its foreground process group. */
 u32 tty_session(void);
 u32 tty_foreground(void);

@@ -228,6 +228,13 @@ void give_way(void)
 {
 }
 
+i64 signal_mask_for_wait(u64 set, u64 size)
+{
+	(void)set;
+	(void)size;
+	return 0;
+}
+
 bool signal_pending(void)
 {
 	return false;
