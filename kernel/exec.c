@@ -245,8 +245,8 @@ static int push_tables(struct stack_layout *layout, const struct program *progra
 static u64 stack_contents(const struct program *program)
 {
 	const struct arguments *arguments = &program->arguments;
-	u64 fixed = 2 * AUX_PAIRS * sizeof(u64) +
-		    128; /* counts, NULLs, random bytes, platform, alignment */
+	/* The auxiliary vector; then counts, NULLs, random bytes, platform and alignment. */
+	u64 fixed = 2ul * AUX_PAIRS * sizeof(u64) + 128;
 
 	return strings_size(&arguments->argv) + strings_size(&arguments->envp) +
 	       strlen(program->name) + 1 + fixed;
