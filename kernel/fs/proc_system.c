@@ -224,6 +224,24 @@ static int store_fork_level(const char *text)
 	return 0;
 }
 
+static void show_nothing(struct text *text, struct process *process)
+{
+	(void)text;
+	(void)process;
+}
+
+/* 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst): a write to address 0, to see what follows. */
+static int store_sysrq(const char *text)
+{
+	volatile u8 *nowhere = (volatile u8 *)0;
+
+	if (*text != 'c')
+		return -EINVAL;
+	asm volatile("" : "+r"(nowhere)); /* the compiler would make it a trap of its own */
+	*nowhere = 0;
+	return 0;
+}
+
 static const struct proc_entry vm_entries[] = {
 	{.name = "fork_level",
 	 .mode = S_IFREG | 0644,
@@ -249,6 +267,10 @@ const struct proc_entry proc_system_entries[] = {
 	{.name = "meminfo", .mode = FILE_MODE, .show = show_meminfo},
 	{.name = "mounts", .mode = FILE_MODE, .show = proc_show_mounts},
 	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
+	{.name = "sysrq-trigger",
+	 .mode = S_IFREG | 0200,
+	 .show = show_nothing,
+	 .store = store_sysrq},
 	{.name = "uptime", .mode = FILE_MODE, .show = show_uptime},
 	{.name = "version", .mode = FILE_MODE, .show = show_version},
 	{.name = "vmstat", .mode = FILE_MODE, .show = show_vmstat},
