@@ -6,7 +6,7 @@
  * /etc/run holds the program and its arguments, each ended by NUL. Where /etc/run.raw exists too,
  * the console passes bytes on as they are, with no CR before LF, no echo and no ^C, and the program
  * sees it as a stream, not as a terminal: as if its output went to a file. tools/run then shows exactly
- * what the program wrote.
+ * what the program wrote. With /etc/run.noinput its input is /dev/null.
  */
 
 #include <errno.h>
@@ -22,8 +22,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define RUN_FILE "/etc/run"
-#define RAW_FILE "/etc/run.raw"
+#define RUN_FILE      "/etc/run"
+#define RAW_FILE      "/etc/run.raw"
+#define NO_INPUT_FILE "/etc/run.noinput"
 
 #define STATUS_NOT_EXECUTABLE 126 /* as shells give them */
 #define STATUS_NOT_FOUND      127
@@ -106,6 +107,8 @@ static _Noreturn void become(char *argv[])
 	tcsetpgrp(0, getpid());
 	if (access(RAW_FILE, F_OK) == 0)
 		open_standard_files("/dev/stream");
+	if (access(NO_INPUT_FILE, F_OK) == 0)
+		dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
 	environ = environment;
 	execvp(argv[0], argv);
 
