@@ -76,13 +76,15 @@ static int open_program(struct program *program)
 	return -EACCES;
 }
 
-/* Splits "#! interpreter argument" in line; false when it is not well formed. */
+/* Splits "#! interpreter argument" in line; false when it is not well formed, or the interpreter's name is cut off. */
 static bool parse_script_line(char *line, char **interpreter, char **argument)
 {
 	char *at = line + 2, *end = line;
+	bool cut;
 
 	while (*end && *end != '\n')
 		end++;
+	cut = end == line + SCRIPT_LINE;
 	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
 		end--;
 	*end = 0;
@@ -92,6 +94,8 @@ static bool parse_script_line(char *line, char **interpreter, char **argument)
 	while (*at && *at != ' ' && *at != '\t')
 		at++;
 	*argument = NULL;
+	if (!*at && cut)
+		return false;
 	if (*at) {
 		*at++ = 0;
 		while (*at == ' ' || *at == '\t')

@@ -67,14 +67,6 @@ _Noreturn void sys_exit(int code)
 	process_exit((code & 0xff) << 8);
 }
 
-/* struct rusage (getrusage(2)): two timevals and 14 longs. */
-static int put_usage(uptr to, u64 cpu_ns)
-{
-	u64 usage[18] = {cpu_ns / 1000000000, cpu_ns / 1000 % 1000000};
-
-	return copy_to_user(to, usage, sizeof(usage));
-}
-
 i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage)
 {
 	int child_status = 0;
@@ -90,7 +82,7 @@ i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage)
 		return child;
 	if (status && copy_to_user(status, &child_status, sizeof(child_status)))
 		return -EFAULT;
-	if (usage && put_usage(usage, cpu_ns))
+	if (usage && put_rusage(usage, cpu_ns))
 		return -EFAULT;
 	return child;
 }

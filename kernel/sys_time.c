@@ -165,9 +165,15 @@ i64 sys_times(uptr to)
 	return (i64)(clock_ns() / TICK_NS);
 }
 
+int put_rusage(uptr to, u64 cpu_ns)
+{
+	u64 usage[18] = {cpu_ns / NS_PER_SECOND, cpu_ns % NS_PER_SECOND / 1000};
+
+	return copy_to_user(to, usage, sizeof(usage));
+}
+
 i64 sys_getrusage(int who, uptr to)
 {
-	u64 usage[18] = {0}; /* struct rusage: two timevals and 14 longs */
 	u64 ns;
 
 	if (who == 0 || who == 1)
@@ -176,7 +182,5 @@ i64 sys_getrusage(int who, uptr to)
 		ns = current_process()->child_cpu_ns;
 	else
 		return -EINVAL;
-	usage[0] = ns / NS_PER_SECOND;
-	usage[1] = ns % NS_PER_SECOND / 1000;
-	return copy_to_user(to, usage, sizeof(usage));
+	return put_rusage(to, ns);
 }

@@ -59,6 +59,8 @@ i64 sys_gettimeofday(uptr to, uptr zone);
 i64 sys_time(uptr to);
 i64 sys_times(uptr to);
 i64 sys_getrusage(int who, uptr to);
+/* Stores a struct rusage (two timevals and 14 longs) of which only the CPU time is known: 0 or -EFAULT. */
+int put_rusage(uptr to, u64 cpu_ns);
 
 /* kernel/sys_system.c */
 i64 sys_uname(uptr to);

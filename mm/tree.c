@@ -141,9 +141,9 @@ void page_put(struct page *page)
 	gather_end(&gather);
 }
 
-void table_init(struct page *frame, u32 level)
+/* Makes a frame a table whose entries are whatever the frame held. */
+static void table_init_uncleared(struct page *frame, u32 level)
 {
-	clear_page(page_virt(frame));
 	frame->type = PAGE_TABLE;
 	frame->level = (u8)level;
 	frame->lock = 0;
@@ -152,6 +152,12 @@ void table_init(struct page *frame, u32 level)
 	frame->table.visitor = NULL;
 	frame->refs = 1;
 	atomic_fetch_add_explicit(&mm_stat.tables, 1, memory_order_relaxed);
+}
+
+void table_init(struct page *frame, u32 level)
+{
+	clear_page(page_virt(frame));
+	table_init_uncleared(frame, level);
 }
 
 void data_init(struct page *frame)
@@ -193,7 +199,11 @@ struct page *node_own_child(u64 *entry, vaddr_t addr, struct reserve *reserve,
 	if (page_refs(child) > 1) {
 		struct page *copy = reserve_take(reserve);
 
-		table_init(copy, child->level);
+		if (child->used ==
+		    ENTRIES) /* and stays so while it is shared: the copy fills every entry */
+			table_init_uncleared(copy, child->level);
+		else
+			table_init(copy, child->level);
 		node_copy(copy, child);
 		*entry = page_paddr(copy) | ENTRY_P | ENTRY_U | ENTRY_A;
 		gather_flush(gather, addr, addr + PAGE_SIZE);
