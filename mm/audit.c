@@ -30,8 +30,6 @@ struct audit {
 			printk("audit: " format "\n", ##__VA_ARGS__); \
 	} while (0)
 
-void mm_each(void (*visit)(void *context, struct mm *mm), void *context);
-
 /* What rule 7 asks: the same pages, and the same of them to be read and executed. */
 static bool same_for_sharers(const struct region *a, const struct region *b)
 {

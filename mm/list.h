@@ -41,13 +41,7 @@ static inline void list_remove(struct list *node)
 
 #define list_first(head, type, member) container_of((head)->next, type, member)
 
-/* The body may not remove the node it stands on; use list_for_each_safe for that. */
+/* The body may not remove the node it stands on. */
 #define list_for_each(pos, head, member)                                           \
 	for (pos = list_first(head, typeof(*pos), member); &pos->member != (head); \
 	     pos = container_of(pos->member.next, typeof(*pos), member))
-
-#define list_for_each_safe(pos, after, head, member)                      \
-	for (pos = list_first(head, typeof(*pos), member),                \
-	    after = container_of(pos->member.next, typeof(*pos), member); \
-	     &pos->member != (head);                                      \
-	     pos = after, after = container_of(pos->member.next, typeof(*pos), member))

@@ -116,13 +116,6 @@ int map_locked(struct mm *mm, const struct span *span, struct region region)
 	return 0;
 }
 
-static void populate(struct mm *mm, const struct span *span, u32 prot)
-{
-	for (vaddr_t at = span->start; at < span->end; at += PAGE_SIZE)
-		if (mm_fault(mm, at, prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ))
-			return;
-}
-
 i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct object *object,
 	   u64 offset)
 {
@@ -146,8 +139,9 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	write_unlock(&mm->lock);
 	if (error)
 		return error;
-	if (flags & MAP_POPULATE)
-		populate(mm, &span, prot);
+	if (flags & MAP_POPULATE) /* as far as memory reaches: the mapping stands in any case */
+		mm_advise(mm, span.start, length,
+			  prot & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 	return (i64)span.start;
 }
 

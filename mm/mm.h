@@ -157,6 +157,9 @@ struct mm_stat {
 };
 extern struct mm_stat mm_stat;
 
+/* For the audit, with the machine quiet: every address space. */
+void mm_each(void (*visit)(void *context, struct mm *mm), void *context);
+
 /*
  * Recomputes every count from all roots and objects and compares. Reports each difference through
  * printk, at most 20, and returns how many there were. The machine is quiet meanwhile: no address

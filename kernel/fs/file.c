@@ -175,8 +175,3 @@ int file_open_from(struct inode *base, const char *path, u32 flags, u32 mode, st
 	inode_put(inode);
 	return error;
 }
-
-int file_open(const char *path, u32 flags, u32 mode, struct file **file)
-{
-	return file_open_from(NULL, path, flags, mode, file);
-}

@@ -191,9 +191,6 @@ static inline bool file_writable(const struct file *file)
  * -ENOTDIR, -ELOOP, … */
 int path_lookup(const char *path, bool follow, struct inode **found);
 
-/* Opens a path as open(2) would: *file has one ref. */
-int file_open(const char *path, u32 flags, u32 mode, struct file **file);
-
 /* Writes inode's absolute path to to[size], " (deleted)" appended as Linux does; returns its
  * length, or 0 (and an empty string) when it does not fit. */
 size_t inode_path(struct inode *inode, char *to, size_t size);
