@@ -16,6 +16,7 @@
 #include "kernel/fs/files.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/lock.h"
 #include "kernel/sched.h"
 #include "kernel/trap.h"
 #include "kernel/usercopy.h"
@@ -35,20 +36,6 @@ static u32 last_pid;
 static struct process *init_process;
 
 enum share_level fork_level_default = SHARE_AUTO;
-
-static bool lock_table(void)
-{
-	bool interrupts = interrupts_save();
-
-	spin_lock(&table_lock);
-	return interrupts;
-}
-
-static void unlock_table(bool interrupts)
-{
-	spin_unlock(&table_lock);
-	interrupts_restore(interrupts);
-}
 
 static struct list *bucket_of(u32 pid)
 {
@@ -73,25 +60,25 @@ struct process *process_find(u32 pid)
 
 void process_each(bool (*visit)(void *context, struct process *process), void *context)
 {
-	bool interrupts = lock_table();
+	bool interrupts = spin_lock_irqsave(&table_lock);
 	struct process *process;
 
 	list_for_each(process, &processes, all) {
 		if (!visit(context, process))
 			break;
 	}
-	unlock_table(interrupts);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 }
 
 bool process_group_exists(u32 pgid, u32 sid)
 {
-	bool interrupts = lock_table(), found = false;
+	bool interrupts = spin_lock_irqsave(&table_lock), found = false;
 	struct process *process;
 
 	list_for_each(process, &processes, all) {
 		found = found || (process->pgid == pgid && (!sid || process->sid == sid));
 	}
-	unlock_table(interrupts);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 	return found;
 }
 
@@ -112,7 +99,7 @@ static u32 unused_pid(void)
 /* Gives the process a pid and puts it into the table; false when that is full. */
 static bool enter_table(struct process *process)
 {
-	bool interrupts = lock_table();
+	bool interrupts = spin_lock_irqsave(&table_lock);
 	bool fits = process_count < PROCESSES_MAX;
 
 	if (fits) {
@@ -123,7 +110,7 @@ static bool enter_table(struct process *process)
 		if (process->parent)
 			list_push_back(&process->parent->children, &process->sibling);
 	}
-	unlock_table(interrupts);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 	return fits;
 }
 
@@ -326,7 +313,8 @@ _Noreturn void process_exit(int status)
 	release_all(process);
 	current()->process = NULL;
 
-	lock_table(); /* interrupts stay off: this thread will not be back */
+	interrupts_off(); /* and they stay off: this thread will not be back */
+	spin_lock(&table_lock);
 	struct process *parent = process->parent;
 
 	give_children_to_init(process);
@@ -338,7 +326,7 @@ _Noreturn void process_exit(int status)
 
 	if (forgotten)
 		leave_table(process);
-	unlock_table(false);
+	spin_unlock(&table_lock);
 	if (forgotten)
 		kfree(process);
 	signal_send(parent, SIGCHLD);
@@ -376,7 +364,7 @@ static i64 reap(struct process *child, int *status, u64 *cpu_ns)
 static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 {
 	struct process *parent = current_process(), *child;
-	bool interrupts = lock_table();
+	bool interrupts = spin_lock_irqsave(&table_lock);
 	i64 result = -ECHILD;
 
 	list_for_each(child, &parent->children, sibling) {
@@ -400,7 +388,7 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 			break;
 		}
 	}
-	unlock_table(interrupts);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 	return result;
 }
 
@@ -471,7 +459,7 @@ void process_start_init(void)
 
 int signal_send_group(u32 pgid, int signal)
 {
-	bool interrupts = lock_table();
+	bool interrupts = spin_lock_irqsave(&table_lock);
 	struct process *process;
 	int result = -ESRCH;
 
@@ -481,6 +469,6 @@ int signal_send_group(u32 pgid, int signal)
 		signal_send(process, signal);
 		result = 0;
 	}
-	unlock_table(interrupts);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 	return result;
 }

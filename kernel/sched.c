@@ -13,6 +13,7 @@
 #include "kernel/cpu/machine.h"
 #include "kernel/cpu/stack.h"
 #include "kernel/cpu/switch.h"
+#include "kernel/lock.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
 
@@ -25,20 +26,6 @@ static struct list timed_sleepers = {&timed_sleepers, &timed_sleepers}; /* the s
 static u32 runnable;
 
 struct waitqueue poll_queue;
-
-static bool lock_scheduler(void)
-{
-	bool interrupts = interrupts_save();
-
-	spin_lock(&sched_lock);
-	return interrupts;
-}
-
-static void unlock_scheduler(bool interrupts)
-{
-	spin_unlock(&sched_lock);
-	interrupts_restore(interrupts);
-}
 
 struct thread *thread_create(struct process *process, void (*start)(void))
 {
@@ -81,10 +68,10 @@ static void make_ready(struct thread *thread, int reason)
 
 void sched_start(struct thread *thread)
 {
-	bool interrupts = lock_scheduler();
+	bool interrupts = spin_lock_irqsave(&sched_lock);
 
 	make_ready(thread, 0);
-	unlock_scheduler(interrupts);
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
 /* locked: sched_lock */
@@ -173,7 +160,7 @@ void sched_arrive(void)
 
 void sched_yield(void)
 {
-	bool interrupts = lock_scheduler();
+	bool interrupts = spin_lock_irqsave(&sched_lock);
 	struct thread *thread = current();
 
 	if (thread != this_cpu()->idle) {
@@ -181,20 +168,20 @@ void sched_yield(void)
 		list_push_back(&ready_threads, &thread->run);
 	}
 	switch_away();
-	unlock_scheduler(interrupts);
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
 void sched_renew_slice(void)
 {
 	struct cpu *cpu = this_cpu();
-	bool interrupts = lock_scheduler();
+	bool interrupts = spin_lock_irqsave(&sched_lock);
 
 	if (cpu->need_resched && !cpu->slice_renewed) {
 		cpu->need_resched = false;
 		cpu->slice_renewed = true;
 		cpu->slice_end = clock_ns() + SLICE_NS;
 	}
-	unlock_scheduler(interrupts);
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
 void give_way(void)
@@ -205,7 +192,8 @@ void give_way(void)
 
 _Noreturn void sched_exit(void)
 {
-	lock_scheduler();
+	interrupts_off();
+	spin_lock(&sched_lock);
 	current()->state = THREAD_DEAD;
 	runnable--;
 	switch_away();
@@ -271,23 +259,23 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 
 void wake_all(struct waitqueue *queue)
 {
-	bool interrupts = lock_scheduler();
+	bool interrupts = spin_lock_irqsave(&sched_lock);
 	struct waiter *waiter = queue->first;
 
 	queue->first = NULL;
 	for (; waiter; waiter = waiter->next)
 		if (waiter->thread->state == THREAD_SLEEPING)
 			make_ready(waiter->thread, 0);
-	unlock_scheduler(interrupts);
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
 void sched_interrupt(struct thread *thread)
 {
-	bool interrupts = lock_scheduler();
+	bool interrupts = spin_lock_irqsave(&sched_lock);
 
 	if (thread->state == THREAD_SLEEPING && thread->interruptible)
 		make_ready(thread, -EINTR);
-	unlock_scheduler(interrupts);
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
 void sched_tick(void)

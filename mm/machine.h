@@ -52,7 +52,8 @@ void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- Locks. Order, outermost first: see docs/locking.md. ---- */
 
-/* Spins; never held across a sleep. Not taken by interrupt handlers unless by the _irq forms. */
+/* Spins; never held across a sleep. One that interrupt handlers take too is taken with interrupts
+ * off. */
 struct spinlock {
 	_Atomic u32 held;
 	u32 holder; /* CPU that holds it, while held */

@@ -37,20 +37,6 @@ struct tty tty = {
 	.size = {.rows = 25, .columns = 80},
 };
 
-bool tty_lock(void)
-{
-	bool irqs = interrupts_save();
-
-	spin_lock(&tty.lock);
-	return irqs;
-}
-
-void tty_unlock(bool irqs)
-{
-	spin_unlock(&tty.lock);
-	interrupts_restore(irqs);
-}
-
 void tty_flush_input(void)
 {
 	tty.read_at = tty.ready = tty.write_at;
@@ -249,11 +235,11 @@ static int input(u8 c)
 
 void console_input(char c)
 {
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 	int signal = input((u8)c);
 	u32 foreground = tty.foreground;
 
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	if (signal && foreground)
 		signal_send_group(foreground, signal);
 }
@@ -278,7 +264,7 @@ struct piece {
 /* Looks at the next piece, at most `most` bytes; it stays in the ring. */
 static void peek(struct piece *piece, size_t most)
 {
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 	u32 at = tty.read_at;
 
 	piece->start = at;
@@ -298,17 +284,17 @@ static void peek(struct piece *piece, size_t most)
 	}
 	piece->places = at - piece->start;
 	piece->end = piece->end || at == tty.ready;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 }
 
 /* Takes the first moved bytes of the piece out, unless the input was flushed meanwhile. */
 static void consume(const struct piece *piece, size_t moved)
 {
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 
 	if (tty.read_at == piece->start)
 		tty.read_at += moved == piece->count ? piece->places : (u32)moved;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	console_resume_input();
 }
 
@@ -395,10 +381,10 @@ static i64 write(struct file *file, struct io *from, u64 offset)
 	(void)offset;
 	while (from->left) {
 		size_t wanted = MIN(from->left, CHUNK), moved = io_get(from, text, wanted);
-		bool irqs = tty_lock();
+		bool irqs = spin_lock_irqsave(&tty.lock);
 
 		output(text, moved);
-		tty_unlock(irqs);
+		spin_unlock_irqrestore(&tty.lock, irqs);
 		total += (i64)moved;
 		if (moved < wanted)
 			return total ? total : -EFAULT;

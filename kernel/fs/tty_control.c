@@ -19,11 +19,11 @@ u32 tty_foreground(void)
 
 void tty_release_session(u32 sid)
 {
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 
 	if (tty.session == sid)
 		tty.session = tty.foreground = 0;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 }
 
 static bool is_leader(const struct process *process)
@@ -38,11 +38,11 @@ static bool is_ours(void)
 
 static void acquire(const struct process *process)
 {
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 
 	tty.session = process->sid;
 	tty.foreground = process->pgid;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 }
 
 int console_open(struct inode *inode, struct file *file)
@@ -121,9 +121,9 @@ static i64 set_foreground(u64 from)
 		return -ESRCH;
 	if (group.sid != tty.session)
 		return -EPERM;
-	irqs = tty_lock();
+	irqs = spin_lock_irqsave(&tty.lock);
 	tty.foreground = group.pgid;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	return 0;
 }
 
@@ -157,10 +157,10 @@ int tty_check_foreground(void)
 static i64 get_settings(u64 to)
 {
 	struct termios settings;
-	bool irqs = tty_lock();
+	bool irqs = spin_lock_irqsave(&tty.lock);
 
 	settings = tty.settings;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	return copy_to_user(to, &settings, sizeof(settings));
 }
 
@@ -171,13 +171,13 @@ static i64 set_settings(u64 from, bool flush)
 
 	if (copy_from_user(&settings, from, sizeof(settings)))
 		return -EFAULT;
-	irqs = tty_lock();
+	irqs = spin_lock_irqsave(&tty.lock);
 	if (flush)
 		tty_flush_input();
 	if (!(settings.lflag & ICANON))
 		tty.ready = tty.write_at; /* the line being edited can be read as it is */
 	tty.settings = settings;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	wake_all(&tty.readable);
 	wake_pollers();
 	return 0;
@@ -197,10 +197,10 @@ static i64 set_size(u64 from)
 
 	if (copy_from_user(&size, from, sizeof(size)))
 		return -EFAULT;
-	irqs = tty_lock();
+	irqs = spin_lock_irqsave(&tty.lock);
 	changed = memcmp(&size, &tty.size, sizeof(size)) != 0;
 	tty.size = size;
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	if (changed && tty.foreground)
 		signal_send_group(tty.foreground, SIGWINCH);
 	return 0;
@@ -214,9 +214,9 @@ static i64 flush(u64 which)
 		return -EINVAL;
 	if (which == TCOFLUSH)
 		return 0;
-	irqs = tty_lock();
+	irqs = spin_lock_irqsave(&tty.lock);
 	tty_flush_input();
-	tty_unlock(irqs);
+	spin_unlock_irqrestore(&tty.lock, irqs);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "kernel/fs/termios.h"
+#include "kernel/lock.h"
 #include "kernel/wait.h"
 #include "mm/machine.h"
 
@@ -34,10 +35,6 @@ struct tty {
 };
 
 extern struct tty tty;
-
-/* Interrupts off and tty.lock taken; returns what tty_unlock() wants. */
-bool tty_lock(void);
-void tty_unlock(bool irqs);
 
 /* Forgets all input. locked: tty.lock */
 void tty_flush_input(void);

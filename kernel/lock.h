@@ -1,0 +1,23 @@
+/*
+ * Spinlocks that interrupt handlers take too. Whoever takes one has interrupts off until it is let go:
+ * a handler on the same CPU would wait for it for ever.
+ */
+#pragma once
+
+#include "kernel/cpu/cpu.h"
+#include "mm/machine.h"
+
+/* Turns interrupts off and takes the lock. Returns whether they were on, for spin_unlock_irqrestore(). */
+#define spin_lock_irqsave(lock)                    \
+	({                                         \
+		bool irqs_on_ = interrupts_save(); \
+		spin_lock(lock);                   \
+		irqs_on_;                          \
+	})
+
+/* Lets the lock go, and turns interrupts on again if irqs says that they were. */
+#define spin_unlock_irqrestore(lock, irqs) \
+	do {                               \
+		spin_unlock(lock);         \
+		interrupts_restore(irqs);  \
+	} while (0)
