@@ -345,7 +345,7 @@ static bool is_meant(const struct process *child, i64 pid, u32 own_pgid)
 	return pid == -1 || child->pgid == (pid == 0 ? own_pgid : (u32)-pid);
 }
 
-/* Takes an exited child out of the table and frees it. locked: table_lock */
+/* Takes an exited child out of the table; the caller frees it. locked: table_lock */
 static i64 reap(struct process *child, int *status, u64 *cpu_ns)
 {
 	i64 pid = child->pid;
@@ -354,7 +354,6 @@ static i64 reap(struct process *child, int *status, u64 *cpu_ns)
 	*cpu_ns = child->cpu_ns + child->child_cpu_ns;
 	child->parent->child_cpu_ns += *cpu_ns;
 	leave_table(child);
-	kfree(child);
 	return pid;
 }
 
@@ -363,7 +362,7 @@ static i64 reap(struct process *child, int *status, u64 *cpu_ns)
 /* One look at the children: a pid, 0 when there are some but none has news, -ECHILD. */
 static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 {
-	struct process *parent = current_process(), *child;
+	struct process *parent = current_process(), *child, *reaped = NULL;
 	bool interrupts = spin_lock_irqsave(&table_lock);
 	i64 result = -ECHILD;
 
@@ -373,6 +372,7 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 		result = 0;
 		if (child->exited) {
 			result = reap(child, status, cpu_ns);
+			reaped = child;
 			break;
 		}
 		if ((options & WAIT_UNTRACED) && child->stop_signal && !child->stop_told) {
@@ -389,6 +389,7 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 		}
 	}
 	spin_unlock_irqrestore(&table_lock, interrupts);
+	kfree(reaped); /* not under table_lock, which interrupt handlers take: the heap's is outside it */
 	return result;
 }
 

@@ -120,18 +120,8 @@ static void install(struct cpu *cpu, struct thread *next)
 	arm_timer(cpu, now);
 }
 
-/* Frees the thread that this CPU has left for good, if it has. locked: sched_lock */
-static void bury_dead(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->dead)
-		thread_destroy(cpu->dead);
-	cpu->dead = NULL;
-}
-
-/* Switches to the next ready thread; the current one is already where its state says. locked:
- * sched_lock, interrupts off */
+/* Switches to the next ready thread; the current one is already where its state says. Back again, it
+ * calls sched_arrive(). locked: sched_lock, interrupts off */
 static void switch_away(void)
 {
 	struct cpu *cpu = this_cpu();
@@ -149,13 +139,17 @@ static void switch_away(void)
 	fpu_restore(next->fpu);
 	sched_load_context();
 	switch_context(from, next);
-	bury_dead();
 }
 
 void sched_arrive(void)
 {
-	bury_dead();
+	struct cpu *cpu = this_cpu();
+	struct thread *dead = cpu->dead;
+
+	cpu->dead = NULL;
 	spin_unlock(&sched_lock);
+	if (dead) /* not under sched_lock, which interrupt handlers take: the heap's lock is outside it */
+		thread_destroy(dead);
 }
 
 void sched_yield(void)
@@ -168,7 +162,8 @@ void sched_yield(void)
 		list_push_back(&ready_threads, &thread->run);
 	}
 	switch_away();
-	spin_unlock_irqrestore(&sched_lock, interrupts);
+	sched_arrive();
+	interrupts_restore(interrupts);
 }
 
 void sched_renew_slice(void)
@@ -253,7 +248,7 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 	switch_away();
 	if (queue)
 		leave_queue(queue, &waiter);
-	spin_unlock(&sched_lock);
+	sched_arrive();
 	return thread->wake_reason == -EINTR && !signal_ends_wait() ? 0 : thread->wake_reason;
 }
 

@@ -14,7 +14,10 @@ void thread_destroy(struct thread *thread);
 /* Lets a new thread run from now on. */
 void sched_start(struct thread *thread);
 
-/* A thread's first act: ends the switch that brought it here. Interrupts off. */
+/*
+ * A thread's first act, and what it does whenever it is back: ends the switch that brought it here, lets the
+ * scheduler's lock go, and frees the thread that this CPU has left for good, if it has. Interrupts off.
+ */
 void sched_arrive(void);
 
 /* Gives way to others that are ready. Interrupts off or on. */
