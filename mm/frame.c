@@ -30,7 +30,10 @@ static struct frame_stack {
 #define KEPT_SHARE 256u /* files leave one frame in so many alone, */
 #define KEPT_MOST  256u /* but not more than these */
 
+/* Torture: allocations until one is refused, itself among them; 0: none will be. */
 static u64 fail_countdown;
+static bool refuse_all; /* those after it too */
+static u64 refused;
 
 void frames_init(struct page *array, pfn_t count)
 {
@@ -161,14 +164,18 @@ static struct page *alloc_block(u32 order)
 	return page;
 }
 
-static bool must_fail(void)
+bool frames_refuse(void)
 {
-	return fail_countdown && --fail_countdown == 0;
+	if (!fail_countdown || --fail_countdown)
+		return false;
+	fail_countdown = refuse_all;
+	refused++;
+	return true;
 }
 
 struct page *frame_alloc(u32 order)
 {
-	if (order > MAX_ORDER || must_fail())
+	if (order > MAX_ORDER || frames_refuse())
 		return NULL;
 
 	struct page *page = order ? alloc_block(order) : alloc_one();
@@ -230,7 +237,24 @@ u64 frames_total(void)
 	return total;
 }
 
-void frames_fail_nth(u64 nth)
+static void fail(u64 nth, bool all)
 {
 	fail_countdown = nth;
+	refuse_all = all;
+	refused = 0;
+}
+
+void frames_fail_nth(u64 nth)
+{
+	fail(nth, false);
+}
+
+void frames_fail_from(u64 nth)
+{
+	fail(nth, true);
+}
+
+u64 frames_refused(void)
+{
+	return refused;
 }

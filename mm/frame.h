@@ -102,5 +102,13 @@ struct page *frame_alloc_zeroed(void);
 u64 frames_free(void);
 u64 frames_total(void);
 
-/* Torture: the nth allocation from now (1 = the next) fails, once; 0 turns it off. */
+/*
+ * Torture: the nth allocation from now (1 = the next) is refused, once; or it and all after it, as when
+ * memory is out. 0 turns it off. Chunks of the heap are allocations too.
+ */
 void frames_fail_nth(u64 nth);
+void frames_fail_from(u64 nth);
+/* How many were refused since either was called. */
+u64 frames_refused(void);
+/* For allocators on top of this one: counts an allocation, and says whether it is to be refused. */
+bool frames_refuse(void);

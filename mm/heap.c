@@ -59,6 +59,8 @@ static void *slab_alloc(u32 class)
 	struct page *slab = NULL;
 	u16 *chunk = NULL;
 
+	if (frames_refuse())
+		return NULL;
 	spin_lock(&heap_lock);
 	if (!partial[class].next)
 		list_init(&partial[class]);
