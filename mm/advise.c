@@ -82,11 +82,11 @@ static bool is_known(u32 advice)
 	       (advice >= MADV_DONTDUMP && advice <= MADV_POPULATE_WRITE);
 }
 
-/* Makes every page of span present, as an access would. */
+/* Makes every page of span present, as an access would; but a stack does not grow into a hole. */
 static int populate(struct mm *mm, const struct span *span, enum access access)
 {
 	for (vaddr_t at = span->start; at < span->end; at += PAGE_SIZE) {
-		int error = mm_fault(mm, at, access);
+		int error = mm_fault_in(mm, at, access);
 
 		if (error)
 			return error == -EACCES ? -EINVAL : error == -ENXIO ? -EFAULT : -ENOMEM;

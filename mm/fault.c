@@ -270,16 +270,23 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 	return resolve(&f);
 }
 
+int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+{
+	read_lock(&mm->lock);
+	int error = fault_locked(mm, addr, access);
+	read_unlock(&mm->lock);
+
+	if (!error)
+		count(&mm_stat.faults);
+	return error;
+}
+
 int mm_fault(struct mm *mm, vaddr_t addr, enum access access)
 {
 	int error;
 
-	do {
-		read_lock(&mm->lock);
-		error = fault_locked(mm, addr, access);
-		read_unlock(&mm->lock);
-	} while (error == -EFAULT && stack_grow(mm, addr));
-	if (!error)
-		count(&mm_stat.faults);
+	do
+		error = mm_fault_in(mm, addr, access);
+	while (error == -EFAULT && stack_grow(mm, addr));
 	return error;
 }

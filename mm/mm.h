@@ -64,6 +64,9 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child);
  */
 int mm_fault(struct mm *mm, vaddr_t addr, enum access access);
 
+/* The same, but no stack grows. locked: reader. */
+int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access);
+
 /*
  * mmap(2). addr is a hint, or the place itself with MAP_FIXED; length in bytes, more than 0. object
  * may be NULL with MAP_ANONYMOUS; the region takes a ref of its own. Returns the address or
@@ -144,7 +147,7 @@ void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info 
 
 /* Event counts since boot, for /proc/vmstat. */
 struct mm_stat {
-	_Atomic u64 faults;       /* calls of mm_fault that succeeded */
+	_Atomic u64 faults;       /* faults and populated pages that succeeded */
 	_Atomic u64 zero_fills;   /* zero page or fresh cleared page put in */
 	_Atomic u64 file_fills;   /* page of an object put in */
 	_Atomic u64 shared_fills; /* of these fills, those made in a table that others share */
