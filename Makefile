@@ -148,6 +148,7 @@ $B/coppice.iso: $B/iso/boot/coppice.elf $B/iso/boot/initramfs.cpio $B/iso/boot/g
 HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-fno-strict-aliasing -Wall -Wextra -Werror
 mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c,$(wildcard tests/host/*.c))
+model_parts := $(wildcard tests/host/model/*.c)
 fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd) \
 	kernel/random.c $(filter-out mm/heap.c,$(mm_test_parts))
 host_tests := $(patsubst tests/host/%.c,$B/tests/host/%,$(wildcard tests/host/*_test.c)) $B/tests/host/fs_test
@@ -166,7 +167,7 @@ $B/tests/host/fs_test: $(fs_test_parts:%=$B/host-fs/%.o)
 	@mkdir -p $(@D)
 	@gcc $(HOST_FLAGS) -o $@ $^
 
-$B/tests/host/%: $B/host/tests/host/%.c.o $(mm_test_parts:%=$B/host/%.o)
+$B/tests/host/%: $B/host/tests/host/%.c.o $(mm_test_parts:%=$B/host/%.o) $(model_parts:%=$B/host/%.o)
 	@mkdir -p $(@D)
 	@gcc $(HOST_FLAGS) -o $@ $^
 

@@ -16,15 +16,38 @@
 
 u64 direct_map_base;
 
-#define TLB_SIZE 4096
+#define TLB_MOST 4096
 #define TLBS     2 /* processors that run the address spaces, as threads of one process would */
 
 static struct tlb_entry {
 	struct mm *mm;
 	vaddr_t addr;
 	u64 entry; /* of the leaf, with W and NX as the whole walk gives them */
-} tlb[TLBS][TLB_SIZE];
-static u32 running; /* the processor whose turn it is */
+} tlb[TLBS][TLB_MOST];
+static u32 tlb_size; /* entries of each that are used */
+static u32 running;  /* the processor whose turn it is */
+
+static void (*on_death)(void);
+
+/* The run-time of ASan and UBSan, where they are built in. */
+void __sanitizer_set_death_callback(void (*callback)(void)) __attribute__((weak));
+
+static void die(void)
+{
+	void (*say_why)(void) = on_death;
+
+	on_death = NULL;
+	if (say_why)
+		say_why();
+	fflush(stdout);
+}
+
+void machine_on_death(void (*say_why)(void))
+{
+	on_death = say_why;
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(die);
+}
 
 void machine_start(u64 count)
 {
@@ -36,6 +59,7 @@ void machine_start(u64 count)
 		panic("no memory for %lu frames", count);
 	memset(memory, 0xa5, count << PAGE_SHIFT);
 	direct_map_base = (u64)memory;
+	tlb_size = (u32)MIN(2 * count, TLB_MOST);
 	frames_init(array, count);
 	frames_add(0, count);
 	mm_init();
@@ -43,16 +67,15 @@ void machine_start(u64 count)
 
 static struct tlb_entry *tlb_slot(struct mm *mm, vaddr_t addr)
 {
-	return &tlb[running][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % TLB_SIZE];
+	return &tlb[running][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % tlb_size];
 }
 
 void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
-	struct tlb_entry *all = tlb[0];
-
-	for (u32 i = 0; i < TLBS * TLB_SIZE; i++)
-		if (all[i].mm == mm && all[i].addr >= start && all[i].addr < end)
-			all[i].mm = NULL;
+	for (u32 cpu = 0; cpu < TLBS; cpu++)
+		for (struct tlb_entry *at = tlb[cpu]; at < tlb[cpu] + tlb_size; at++)
+			if (at->mm == mm && at->addr >= start && at->addr < end)
+				at->mm = NULL;
 }
 
 void tlb_flush_all(struct mm *mm)
@@ -89,6 +112,25 @@ static bool permits(u64 entry, enum access access)
 {
 	return (entry & ENTRY_P) && (access != ACCESS_WRITE || (entry & ENTRY_W)) &&
 	       (access != ACCESS_EXEC || !(entry & ENTRY_NX));
+}
+
+static bool still_given(const struct tlb_entry *held)
+{
+	u64 entry = walk(held->mm, held->addr);
+
+	return (entry & ENTRY_PADDR) == (held->entry & ENTRY_PADDR) &&
+	       permits(entry, ACCESS_READ) &&
+	       (!permits(held->entry, ACCESS_WRITE) || permits(entry, ACCESS_WRITE)) &&
+	       (!permits(held->entry, ACCESS_EXEC) || permits(entry, ACCESS_EXEC));
+}
+
+bool machine_tlb_holds(void)
+{
+	for (u32 cpu = 0; cpu < TLBS; cpu++)
+		for (const struct tlb_entry *at = tlb[cpu]; at < tlb[cpu] + tlb_size; at++)
+			if (at->mm && !still_given(at))
+				return false;
+	return true;
 }
 
 int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at)
@@ -186,7 +228,9 @@ void panic(const char *format, ...)
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
-	puts("\nBail out! panic");
+	puts("");
+	die();
+	puts("Bail out! panic");
 	fflush(stdout);
 	abort();
 }

@@ -1,0 +1,96 @@
+/* Fork at every level, and exit. */
+#include "mm/errno.h"
+#include "mm/tree.h"
+#include "tests/host/model/operation.h"
+
+static struct mm *child; /* of the latest fork */
+
+static bool fork_choose(struct operation *op)
+{
+	op->value = choose(SHARE_PDPTS + 1);
+	return world.live < setting.spaces;
+}
+
+static i64 fork_expect(const struct operation *op)
+{
+	(void)op;
+	return 0;
+}
+
+static i64 fork_call(const struct operation *op)
+{
+	return mm_fork(space_of(op)->mm, (enum share_level)op->value, &child);
+}
+
+static struct page *table_at(struct mm *mm, vaddr_t addr, u32 level)
+{
+	struct page *table = mm->root;
+
+	while (table && table->level > level) {
+		u64 entry = *node_at(table, entry_index(addr, table->level));
+
+		table = entry ? entry_child(entry) : NULL;
+	}
+	return table;
+}
+
+/* Right after a fork, the tables in common are those at the share level and below. */
+static void check_sharing(const struct space *space, u64 share)
+{
+	for (u32 i = 0; i < setting.slots; i++)
+		if (space->slots[i].dontfork || space->slots[i].wipe)
+			return; /* what the child goes without, it owned first */
+	for (u32 i = 0; i < setting.slots; i++) {
+		for (u32 level = 1; level <= ROOT_LEVEL; level++) {
+			struct page *table = table_at(space->mm, place_of(i)->start, level);
+
+			CHECK(!table || (table == table_at(child, place_of(i)->start, level)) ==
+						(level <= share),
+			      "slot %u, level %u, share level %lu", i, level, share);
+		}
+	}
+}
+
+static void fork_apply(const struct operation *op, i64 result)
+{
+	struct space *copy = &world.spaces[world.live++];
+
+	(void)result;
+	check_sharing(space_of(op), op->value);
+	*copy = *space_of(op);
+	copy->mm = child;
+	for (u32 i = 0; i < setting.slots; i++) {
+		if (copy->slots[i].wipe)
+			forget_contents(&copy->slots[i]);
+		if (copy->slots[i].dontfork)
+			forget_slots(copy, i, i);
+	}
+	check_space(copy);
+}
+
+const struct action action_fork = {
+	"fork", fork_choose, fork_expect, fork_call, fork_apply, NULL,
+};
+
+static bool exit_choose(struct operation *op)
+{
+	(void)op;
+	return world.live > 1;
+}
+
+static i64 exit_call(const struct operation *op)
+{
+	machine_forget(space_of(op)->mm);
+	mm_destroy(space_of(op)->mm);
+	return 0;
+}
+
+static void exit_apply(const struct operation *op, i64 result)
+{
+	(void)result;
+	*space_of(op) = world.spaces[--world.live];
+}
+
+const struct action action_exit = {
+	"exit", exit_choose, fork_expect, exit_call, exit_apply, NULL,
+};
