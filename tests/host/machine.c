@@ -65,9 +65,9 @@ void machine_start(u64 count)
 	mm_init();
 }
 
-static struct tlb_entry *tlb_slot(struct mm *mm, vaddr_t addr)
+static struct tlb_entry *tlb_slot(u32 cpu, struct mm *mm, vaddr_t addr)
 {
-	return &tlb[running][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % tlb_size];
+	return &tlb[cpu][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % tlb_size];
 }
 
 void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
@@ -135,7 +135,7 @@ bool machine_tlb_holds(void)
 
 int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at)
 {
-	struct tlb_entry *slot = tlb_slot(mm, addr);
+	struct tlb_entry *slot = tlb_slot(running, mm, addr);
 
 	if (slot->mm != mm || slot->addr != addr || !permits(slot->entry, access)) {
 		u64 entry = walk(mm, addr);
@@ -146,6 +146,14 @@ int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at
 	}
 	*at = page_virt(entry_child(slot->entry));
 	return 0;
+}
+
+void machine_fill_tlb(struct mm *mm, vaddr_t addr)
+{
+	u64 entry = walk(mm, addr);
+
+	for (u32 cpu = 0; entry && cpu < TLBS; cpu++)
+		*tlb_slot(cpu, mm, addr) = (struct tlb_entry) {mm, addr, entry};
 }
 
 int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at)

@@ -19,6 +19,9 @@ int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at
 /* The access, with faults resolved as the kernel does: 0, or what mm_fault() said. */
 int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at);
 
+/* Makes every TLB hold the translation of addr, if the tables give one. */
+void machine_fill_tlb(struct mm *mm, vaddr_t addr);
+
 /* Whether every translation that a TLB holds is one that the tables still give, with rights as wide or wider:
  * else a flush is missing. */
 bool machine_tlb_holds(void);
