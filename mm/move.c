@@ -180,17 +180,33 @@ static int find_region(struct mm *mm, struct remap *remap)
 	return 0;
 }
 
-/* Moves or grows; shrinking has been done. locked: mm->lock, writer */
+/* Unmaps the tail of old beyond length, which may lie in other regions than its start. locked: mm->lock, writer */
+static int shrink(struct mm *mm, struct remap *remap, u64 length)
+{
+	struct span tail = {remap->old.start + length, remap->old.end};
+
+	if (!regions_overlap(mm->regions, remap->old.start, remap->old.start + PAGE_SIZE))
+		return -EFAULT;
+	if (tail.start >= tail.end)
+		return 0;
+	remap->old.end = tail.start;
+	return unmap_locked(mm, &tail);
+}
+
+/* Shrinks, grows, moves. locked: mm->lock, writer */
 static i64 remap_locked(struct mm *mm, struct remap *remap, u64 length, vaddr_t new_addr)
 {
 	u32 place = remap->flags & MREMAP_FIXED ? MAP_FIXED : 0;
-	int error = find_region(mm, remap);
 	bool stays = !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+	bool grows = length > remap->old.end - remap->old.start;
+	int error = shrink(mm, remap, length);
 
+	if (!error && stays && !grows)
+		return (i64)remap->old.start;
+	if (!error)
+		error = find_region(mm, remap);
 	if (error)
 		return error;
-	if (stays && length <= remap->old.end - remap->old.start)
-		return (i64)remap->old.start;
 	if (stays && grow_in_place(mm, remap, length))
 		return (i64)remap->old.start;
 	if (!(remap->flags & MREMAP_MAYMOVE))
@@ -219,7 +235,6 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 	     vaddr_t new_addr)
 {
 	struct remap remap = {.flags = flags};
-	i64 result = 0;
 
 	if (new_length == 0 || new_length > USER_END || old_length == 0 ||
 	    !span_init(&remap.old, addr, old_length))
@@ -228,14 +243,8 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 	old_length = remap.old.end - remap.old.start;
 	if (!arguments_good(&remap, old_length, new_length, new_addr))
 		return -EINVAL;
-	if (new_length < old_length) {
-		result = mm_unmap(mm, addr + new_length, old_length - new_length);
-		remap.old.end = addr + new_length;
-	}
-	if (result)
-		return result;
 	write_lock(&mm->lock);
-	result = remap_locked(mm, &remap, new_length, new_addr);
+	i64 result = remap_locked(mm, &remap, new_length, new_addr);
 	write_unlock(&mm->lock);
 	return result;
 }

@@ -104,7 +104,7 @@ static void move_apply(const struct operation *op, i64 result)
 	struct slot moved[MOST_ROOM];
 	u32 kept = kept_slots(op);
 
-	if (result == -EINVAL)
+	if (result == -EINVAL || !any_mapped(space, op->first, op->first))
 		return;
 	if (op->first + kept <= op->last)
 		forget_slots(space, op->first + kept, op->last);
@@ -208,6 +208,12 @@ static u64 wanted_length(const struct operation *op)
 	return bytes_of(op->first, op->first + op->room - 1u);
 }
 
+/* Or stays as it is; then its slots need not lie in one region. */
+static bool shrinks(const struct operation *op)
+{
+	return !(op->flags & MREMAP_DONTUNMAP) && wanted_length(op) <= length_of(op);
+}
+
 static bool grows_in_place(const struct operation *op)
 {
 	const struct space *space = space_of(op);
@@ -223,7 +229,9 @@ static i64 resize_expect(const struct operation *op)
 
 	if ((op->flags & MREMAP_DONTUNMAP) && wanted_length(op) != length_of(op))
 		return -EINVAL;
-	if (!in_one_region(space, op->first, op->first + kept_slots(op) - 1))
+	if (shrinks(op))
+		return any_mapped(space, op->first, op->first) ? (i64)start_of(op) : -EFAULT;
+	if (!in_one_region(space, op->first, op->last))
 		return -EFAULT;
 	if (grows_in_place(op))
 		return (i64)start_of(op);
@@ -254,30 +262,28 @@ static void resize_apply(const struct operation *op, i64 result)
 {
 	struct space *space = space_of(op);
 	struct slot moved[MOST_ROOM];
-	u32 kept = kept_slots(op), first, last;
+	u32 count = op->last - op->first + 1u, first, last;
 
-	if (result == -EINVAL || result == -ENOMEM)
-		return;
-	if (op->first + kept <= op->last)
-		forget_slots(space, op->first + kept, op->last);
 	if (result < 0)
 		return;
+	if (shrinks(op)) {
+		forget_slots(space, op->first + op->room, op->last);
+		return;
+	}
 	if (!slots_at((vaddr_t)result, wanted_length(op), &first, &last)) {
 		move_back(op, (vaddr_t)result, wanted_length(op));
 		return;
 	}
-	moved_slots(space, op->first, kept, op->room, moved);
+	moved_slots(space, op->first, count, op->room, moved);
 	if (first != op->first)
-		leave_slots(space, op->first, op->first + kept - 1, op->flags & MREMAP_DONTUNMAP);
+		leave_slots(space, op->first, op->last, op->flags & MREMAP_DONTUNMAP);
 	memcpy(&space->slots[first], moved, op->room * sizeof(moved[0]));
 }
 
 static bool resize_partly_done(const struct operation *op)
 {
-	u32 kept = kept_slots(op);
-
-	return moved_instead || (op->first + kept <= op->last &&
-				 sync_unmapped(space_of(op), op->first + kept, op->last));
+	(void)op;
+	return moved_instead;
 }
 
 const struct action action_resize = {
