@@ -287,7 +287,8 @@ static int build_stack(struct mm *mm, const struct program *program, const struc
 
 static void use_mm(struct process *process, struct mm *mm)
 {
-	process->mm = mm;
+	process_set_mm(process, mm);
+	process_apply_limits(process);
 	context_load_mm(mm);
 }
 
@@ -308,11 +309,10 @@ static int build(struct process *process, const struct program *program, struct 
 	mm->brk_start = mm->brk = image->end;
 	if (error) {
 		use_mm(process, old);
-		mm_destroy(mm);
+		mm_put(mm);
 		return error;
 	}
-	if (!process->mm_borrowed)
-		mm_destroy(old);
+	mm_put(old);
 	process_end_vfork(process);
 	return 0;
 }

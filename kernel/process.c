@@ -26,6 +26,7 @@
 #define PID_MAX       4194304u
 #define PID_BUCKETS   1024u
 #define PROCESSES_MAX 32000u
+#define STACK_LIMIT   (8ul << 20) /* bytes, Linux's soft RLIMIT_STACK of the first process */
 
 static struct spinlock table_lock;
 /* guarded by table_lock: */
@@ -46,7 +47,8 @@ static struct list *bucket_of(u32 pid)
 	return bucket;
 }
 
-struct process *process_find(u32 pid)
+/* locked: table_lock */
+static struct process *find(u32 pid)
 {
 	struct list *bucket = bucket_of(pid);
 	struct process *process;
@@ -56,6 +58,56 @@ struct process *process_find(u32 pid)
 			return process;
 	}
 	return NULL;
+}
+
+struct process *process_find(u32 pid)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct process *process = find(pid);
+
+	if (process)
+		atomic_fetch_add(&process->refs, 1);
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return process;
+}
+
+void process_put(struct process *process)
+{
+	if (atomic_fetch_sub(&process->refs, 1) == 1)
+		kfree(process);
+}
+
+struct mm *process_mm(struct process *process)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct mm *mm = process->mm;
+
+	if (mm)
+		mm_get(mm);
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return mm;
+}
+
+void process_set_mm(struct process *process, struct mm *mm)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+
+	process->mm = mm;
+	spin_unlock_irqrestore(&table_lock, interrupts);
+}
+
+void process_apply_limits(struct process *process)
+{
+	struct mm *mm = process_mm(process);
+
+	if (!mm)
+		return;
+	mm_set_limits(mm, &(struct mm_limits) {
+				  .address_space = process->limits[RLIMIT_AS].soft,
+				  .data = process->limits[RLIMIT_DATA].soft,
+				  .stack = process->limits[RLIMIT_STACK].soft,
+			  });
+	mm_put(mm);
 }
 
 void process_each(bool (*visit)(void *context, struct process *process), void *context)
@@ -92,7 +144,7 @@ static u32 unused_pid(void)
 {
 	do {
 		last_pid = last_pid >= PID_MAX ? 2 : last_pid + 1;
-	} while (process_find(last_pid));
+	} while (find(last_pid));
 	return last_pid;
 }
 
@@ -131,6 +183,7 @@ static struct process *process_create(void)
 		list_init(&process->children);
 		list_init(&process->sibling);
 		process->started_ns = clock_ns();
+		process->refs = 1;
 	}
 	return process;
 }
@@ -161,6 +214,7 @@ static void inherit(struct process *child, const struct process *parent)
 	child->fork_level_set = parent->fork_level_set;
 	child->pgid = parent->pgid;
 	child->sid = parent->sid;
+	memcpy(child->limits, parent->limits, sizeof(child->limits));
 	child->blocked = parent->blocked;
 	child->alt_stack = parent->alt_stack;
 	memcpy(child->actions, parent->actions, sizeof(child->actions));
@@ -199,8 +253,8 @@ static void discard(struct process *child)
 {
 	if (child->thread)
 		thread_destroy(child->thread);
-	if (child->mm && !child->mm_borrowed)
-		mm_destroy(child->mm);
+	if (child->mm)
+		mm_put(child->mm);
 	files_put(child->files);
 	inode_put(child->cwd);
 	if (child->exe)
@@ -212,14 +266,12 @@ static int inherit_memory(struct process *child, struct process *parent, bool sh
 {
 	if (!share)
 		return mm_fork(parent->mm, process_fork_level(parent), &child->mm);
-	child->mm = parent->mm;
-	child->mm_borrowed = true;
+	mm_get(child->mm = parent->mm);
 	return 0;
 }
 
 void process_end_vfork(struct process *process)
 {
-	process->mm_borrowed = false;
 	if (process->vforked) {
 		process->vforked = false;
 		process->parent->in_vfork = false;
@@ -270,10 +322,9 @@ static void release_memory(struct process *process)
 {
 	struct mm *mm = process->mm;
 
-	process->mm = NULL;
+	process_set_mm(process, NULL);
 	context_load_mm(NULL);
-	if (!process->mm_borrowed)
-		mm_destroy(mm);
+	mm_put(mm);
 	process_end_vfork(process);
 }
 
@@ -328,7 +379,7 @@ _Noreturn void process_exit(int status)
 		leave_table(process);
 	spin_unlock(&table_lock);
 	if (forgotten)
-		kfree(process);
+		process_put(process);
 	signal_send(parent, SIGCHLD);
 	wake_all(&parent->child_changed);
 	if (parent != init_process)
@@ -389,7 +440,8 @@ static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
 		}
 	}
 	spin_unlock_irqrestore(&table_lock, interrupts);
-	kfree(reaped); /* not under table_lock, which interrupt handlers take: the heap's is outside it */
+	if (reaped) /* not under table_lock, which interrupt handlers take: the heap's is outside it */
+		process_put(reaped);
 	return result;
 }
 
@@ -435,6 +487,14 @@ static void read_fork_word(void)
 		printk("fork=%s is none of 0, 1, 2, 3 and auto; auto is used\n", word);
 }
 
+static void init_limits(struct rlimit *limits)
+{
+	for (u32 i = 0; i < RLIMITS; i++)
+		limits[i] = (struct rlimit) {RLIM_INFINITY, RLIM_INFINITY};
+	limits[RLIMIT_STACK].soft = STACK_LIMIT;
+	limits[RLIMIT_NOFILE] = (struct rlimit) {FILES_MAX, FILES_MAX};
+}
+
 void process_start_init(void)
 {
 	struct process *process = process_create();
@@ -443,6 +503,7 @@ void process_start_init(void)
 		panic("no memory for init");
 	read_fork_word();
 	process->umask = 022;
+	init_limits(process->limits);
 	process->mm = mm_create();
 	process->files = files_create();
 	if (!process->mm || !process->files || path_lookup("/", true, &process->cwd) ||

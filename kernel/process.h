@@ -38,21 +38,36 @@ struct thread {
 
 #define PROCESS_NAME 16
 
+/* setrlimit(2): the limits that are enforced; others are only kept. */
+#define RLIMIT_FSIZE  1
+#define RLIMIT_DATA   2
+#define RLIMIT_STACK  3
+#define RLIMIT_NPROC  6
+#define RLIMIT_NOFILE 7
+#define RLIMIT_AS     9
+#define RLIMITS       16
+#define RLIM_INFINITY ~0ul
+
+struct rlimit {
+	u64 soft, hard;
+};
+
 struct process {
+	_Atomic u32 refs; /* the table's, until it was waited for; and readers in passing */
 	u32 pid;
 	struct thread *thread; /* the one thread, for now */
-	struct mm *mm;         /* owned, unless borrowed; NULL once it has exited */
-	bool mm_borrowed;      /* vfork: the parent's, which waits until it is given back */
-	bool vforked;          /* its parent waits until it has executed or exited */
-	bool in_vfork;         /* it waits for such a child */
+	struct mm *mm; /* a user of it: mm_put(); NULL once it has exited; see process_mm() */
+	bool vforked;  /* its parent waits until it has executed or exited */
+	bool in_vfork; /* it waits for such a child */
 	struct waitqueue vfork_done;
 	struct files *files;     /* one ref; shared by fork until changed (kernel/fs/files.h) */
 	struct inode *cwd;       /* one ref */
 	struct inode *exe;       /* one ref, the file it executes; NULL before the first exec */
 	char name[PROCESS_NAME]; /* last part of the program's path */
 	u32 umask;
-	enum share_level fork_level; /* for its own forks; inherited */
-	bool fork_level_set;         /* false: the system's level counts */
+	struct rlimit limits[RLIMITS]; /* those on memory are in force in mm->limits */
+	enum share_level fork_level;   /* for its own forks; inherited */
+	bool fork_level_set;           /* false: the system's level counts */
 	/* guarded by the process table's lock: */
 	struct process *parent;
 	struct list children, sibling;
@@ -89,8 +104,17 @@ extern enum share_level fork_level_default;
 /* Calls visit for each process in order of pid, under the table's lock, until it returns false. */
 void process_each(bool (*visit)(void *context, struct process *process), void *context);
 
-/* The process with this pid, or NULL; zombies are found too. Valid until the caller sleeps. */
+/* The process with this pid, or NULL; zombies are found too. The caller gets a ref. */
 struct process *process_find(u32 pid);
+void process_put(struct process *process);
+
+/* Its address space, which the caller becomes a user of (mm_put()); NULL when it has none any more. */
+struct mm *process_mm(struct process *process);
+
+void process_set_mm(struct process *process, struct mm *mm);
+
+/* Lets the limits on memory of its limits bound its address space. May sleep. */
+void process_apply_limits(struct process *process);
 
 /*
  * A child of the current process that goes on where it does, with 0 as the result of the call; stack:

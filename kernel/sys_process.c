@@ -97,24 +97,21 @@ i64 sys_getppid(void)
 	return current_process()->pid == 1 ? 0 : current_process()->parent->pid;
 }
 
-/* The process that pid means here: 0 is the current one; NULL when there is none. */
+/* The process that pid means here: 0 is the current one; NULL when there is none. The caller gets a
+ * ref. */
 static struct process *process_named(i32 pid)
 {
-	struct process *process = pid ? process_find((u32)pid) : current_process();
-
-	return pid < 0 ? NULL : process;
+	return pid < 0 ? NULL : process_find(pid ? (u32)pid : current_process()->pid);
 }
 
-i64 sys_setpgid(i32 pid, i32 pgid)
+static i64 join_group(struct process *process, u32 pgid)
 {
-	struct process *self = current_process(), *process = process_named(pid);
+	struct process *self = current_process();
 	u32 group;
 
-	if (pgid < 0)
-		return -EINVAL;
-	if (!process || (process != self && process->parent != self))
+	if (process != self && process->parent != self)
 		return -ESRCH;
-	group = pgid ? (u32)pgid : process->pid;
+	group = pgid ? pgid : process->pid;
 	if (process != self && process->execed)
 		return -EACCES;
 	if (process->sid != self->sid || process->sid == process->pid ||
@@ -124,11 +121,29 @@ i64 sys_setpgid(i32 pid, i32 pgid)
 	return 0;
 }
 
+i64 sys_setpgid(i32 pid, i32 pgid)
+{
+	struct process *process;
+	i64 result;
+
+	if (pgid < 0)
+		return -EINVAL;
+	process = process_named(pid);
+	if (!process)
+		return -ESRCH;
+	result = join_group(process, (u32)pgid);
+	process_put(process);
+	return result;
+}
+
 i64 sys_getpgid(i32 pid)
 {
 	struct process *process = process_named(pid);
+	i64 result = process ? (i64)process->pgid : -ESRCH;
 
-	return process ? (i64)process->pgid : -ESRCH;
+	if (process)
+		process_put(process);
+	return result;
 }
 
 i64 sys_setsid(void)
@@ -144,8 +159,11 @@ i64 sys_setsid(void)
 i64 sys_getsid(i32 pid)
 {
 	struct process *process = process_named(pid);
+	i64 result = process ? (i64)process->sid : -ESRCH;
 
-	return process ? (i64)process->sid : -ESRCH;
+	if (process)
+		process_put(process);
+	return result;
 }
 
 i64 sys_set_tid_address(uptr tid)

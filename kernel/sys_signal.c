@@ -31,6 +31,7 @@ static i64 kill_one(u32 pid, int signal)
 		return -ESRCH;
 	if (signal)
 		signal_send(process, signal);
+	process_put(process);
 	return 0;
 }
 

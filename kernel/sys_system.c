@@ -1,6 +1,5 @@
 /* System calls on the system as a whole. */
 #include "kernel/dev/exit.h"
-#include "kernel/fs/files.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
@@ -9,7 +8,6 @@
 #include "kernel/version.h"
 #include "mm/errno.h"
 #include "mm/frame.h"
-#include "mm/map.h"
 
 struct utsname {
 	char system[65], node[65], release[65], version[65], machine[65], domain[65];
@@ -79,34 +77,6 @@ i64 sys_getrandom(uptr to, u64 bytes, u32 flags)
 		done += part;
 	}
 	return (i64)done;
-}
-
-#define RLIMIT_STACK  3
-#define RLIMIT_NPROC  6
-#define RLIMIT_NOFILE 7
-#define RLIMITS       16
-#define RLIM_INFINITY ~0ul
-
-i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit)
-{
-	u64 limit[2] = {RLIM_INFINITY, RLIM_INFINITY}, wanted[2];
-
-	if (resource >= RLIMITS)
-		return -EINVAL;
-	if (pid < 0 || (pid && !process_find((u32)pid)))
-		return -ESRCH;
-	if (resource == RLIMIT_STACK)
-		limit[0] = STACK_LIMIT;
-	if (resource == RLIMIT_NOFILE)
-		limit[0] = limit[1] = FILES_MAX;
-	if (new_limit) {
-		if (copy_from_user(wanted, new_limit, sizeof(wanted)))
-			return -EFAULT;
-		/* Limits are fixed here: only what asks for no change can be granted. */
-		if (wanted[0] != limit[0])
-			return wanted[0] > wanted[1] ? -EINVAL : -EPERM;
-	}
-	return old_limit ? copy_to_user(old_limit, limit, sizeof(limit)) : 0;
 }
 
 #define REBOOT_MAGIC1 0xfee1dead

@@ -38,6 +38,11 @@ i64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u32 flags, u64 new_addr
 i64 sys_madvise(u64 addr, u64 length, u32 advice);
 i64 sys_mincore(u64 addr, u64 length, uptr to);
 i64 sys_msync(u64 addr, u64 length, u32 flags);
+i64 sys_mlock(u64 addr, u64 length);
+i64 sys_mlock2(u64 addr, u64 length, u32 flags);
+i64 sys_munlock(u64 addr, u64 length);
+i64 sys_mlockall(u32 flags);
+i64 sys_munlockall(void);
 
 /* kernel/sys_signal.c */
 i64 sys_kill(i32 pid, int signal);
@@ -62,11 +67,15 @@ i64 sys_getrusage(int who, uptr to);
 /* Stores a struct rusage (two timevals and 14 longs) of which only the CPU time is known: 0 or -EFAULT. */
 int put_rusage(uptr to, u64 cpu_ns);
 
+/* kernel/sys_limits.c */
+i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit);
+i64 sys_getrlimit(u32 resource, uptr limit);
+i64 sys_setrlimit(u32 resource, uptr limit);
+
 /* kernel/sys_system.c */
 i64 sys_uname(uptr to);
 i64 sys_sysinfo(uptr to);
 i64 sys_getrandom(uptr to, u64 bytes, u32 flags);
-i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit);
 i64 sys_reboot(u32 magic1, u32 magic2, u32 command, uptr text);
 i64 sys_audit(void);
 i64 sys_zero(void); /* getuid and its like: everything belongs to root */

@@ -1,13 +1,18 @@
 /*
- * madvise(2): letting go of pages but not of the region, marks for fork, and filling ahead.
+ * madvise(2): letting go of pages but not of the region, marks, and filling ahead.
  *
  * MADV_DONTNEED changes what this address space means (its pages read as zeroes, or as the file again),
  * not what its regions are. So it is munmap without the regions: tables covered in part are owned,
  * those covered whole let go of; sharers keep theirs.
+ *
+ * Linux goes from region to region and stops at the first that does not allow the advice. Here the
+ * range is cut off at that place first, and what is left is done at once or not at all (rule 9 of
+ * mm/tree.h). Holes are passed over, and told by -ENOMEM at the end.
  */
 #include "mm/edit.h"
 #include "mm/errno.h"
-#include "mm/mm.h"
+#include "mm/map.h"
+#include "mm/object.h"
 
 static bool is_private_anonymous(const struct region *region)
 {
@@ -26,23 +31,15 @@ static int discard(struct mm *mm, const struct span *span)
 	return 0;
 }
 
-/* MADV_FREE and MADV_WIPEONFORK are for private anonymous memory alone. */
-static bool all_private_anonymous(const struct region_set *set, const struct span *span)
-{
-	for (u32 i = regions_find(set, span->start); i < set->count && set->at[i].start < span->end;
-	     i++)
-		if (!is_private_anonymous(&set->at[i]))
-			return false;
-	return true;
-}
-
-/* Sets flags of the regions in span. What they are for is asked by fork alone: no table is touched. */
-static int mark(struct mm *mm, const struct span *span, u32 take, u32 add)
+int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, span, NO_TABLES, 0,
-			       regions_splits(mm->regions, span->start, span->end));
+	u32 splits = regions_splits(mm->regions, span->start, span->end);
+	int error;
 
+	if (splits && mm->regions->count + splits > max_regions)
+		return -ENOMEM;
+	error = edit_begin(&edit, mm, span, NO_TABLES, 0, splits);
 	if (error)
 		return error;
 	regions_set_flags(mm->regions, span->start, span->end, take, add);
@@ -50,48 +47,178 @@ static int mark(struct mm *mm, const struct span *span, u32 take, u32 add)
 	return 0;
 }
 
-/* locked: mm->lock, writer */
-static int advise_locked(struct mm *mm, const struct span *span, u32 advice)
+/* What an advice does to the regions' flags. */
+static const struct mark {
+	u32 advice, take, add;
+} marks[] = {
+	{MADV_NORMAL, REGION_RANDOM | REGION_SEQUENTIAL, 0},
+	{MADV_RANDOM, REGION_SEQUENTIAL, REGION_RANDOM},
+	{MADV_SEQUENTIAL, REGION_RANDOM, REGION_SEQUENTIAL},
+	{MADV_DONTFORK, 0, REGION_DONTFORK},
+	{MADV_DOFORK, REGION_DONTFORK, 0},
+	{MADV_DONTDUMP, 0, REGION_DONTDUMP},
+	{MADV_DODUMP, REGION_DONTDUMP, 0},
+	{MADV_WIPEONFORK, 0, REGION_WIPEONFORK},
+	{MADV_KEEPONFORK, REGION_WIPEONFORK, 0},
+};
+
+static const struct mark *find_mark(u32 advice)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(marks); i++)
+		if (marks[i].advice == advice)
+			return &marks[i];
+	return NULL;
+}
+
+/* 0, or why the region does not allow the advice. */
+static int check_region(const struct region *region, u32 advice)
 {
 	switch (advice) {
-	case MADV_FREE: /* the pages may be freed at any time: now is one */
-		if (!all_private_anonymous(mm->regions, span))
-			return -EINVAL;
-		return discard(mm, span);
-	case MADV_DONTNEED:
-		return discard(mm, span);
-	case MADV_DONTFORK:
-		return mark(mm, span, 0, REGION_DONTFORK);
-	case MADV_DOFORK:
-		return mark(mm, span, REGION_DONTFORK, 0);
 	case MADV_WIPEONFORK:
-		if (!all_private_anonymous(mm->regions, span))
+		return is_private_anonymous(region) ? 0 : -EINVAL;
+	case MADV_FREE:
+		if (!is_private_anonymous(region))
 			return -EINVAL;
-		return mark(mm, span, 0, REGION_WIPEONFORK);
-	case MADV_KEEPONFORK:
-		return mark(mm, span, REGION_WIPEONFORK, 0);
+		/* fall through */
+	case MADV_DONTNEED:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return region->flags & MAP_LOCKED ? -EINVAL : 0;
+	default:
+		return 0;
+	}
+}
+
+/* Cuts span off at the first region that does not allow the advice, and says why. */
+static int clip(const struct region_set *set, struct span *span, u32 advice)
+{
+	regions_for_each(set, region, span->start, span->end)
+	{
+		int error = check_region(region, advice);
+
+		if (error) {
+			span->end = MAX(region->start, span->start);
+			return error;
+		}
+	}
+	return 0;
+}
+
+/* locked: mm->lock, writer */
+static int perform(struct mm *mm, const struct span *span, u32 advice)
+{
+	const struct mark *mark = find_mark(advice);
+
+	if (mark)
+		return mark_locked(mm, span, mark->take, mark->add);
+	switch (advice) {
+	case MADV_FREE: /* the pages may be freed at any time: now is one */
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
+		return discard(mm, span);
 	default:
 		return 0; /* a hint that may be ignored */
 	}
 }
 
-static bool is_known(u32 advice)
+/* locked: mm->lock, writer */
+static int advise_locked(struct mm *mm, struct span *span, u32 advice)
 {
-	return advice <= MADV_DONTNEED ||
-	       (advice >= MADV_FREE && advice <= MADV_DOFORK && advice != 9) ||
-	       (advice >= MADV_DONTDUMP && advice <= MADV_POPULATE_WRITE);
+	bool hole = !regions_cover(mm->regions, span->start, span->end);
+	int refused = clip(mm->regions, span, advice);
+	int error = span->start < span->end ? perform(mm, span, advice) : 0;
+
+	if (error)
+		return error;
+	return refused ? refused : hole ? -ENOMEM : 0;
 }
 
-/* Makes every page of span present, as an access would; but a stack does not grow into a hole. */
-static int populate(struct mm *mm, const struct span *span, enum access access)
+static bool is_known(u32 advice)
 {
-	for (vaddr_t at = span->start; at < span->end; at += PAGE_SIZE) {
-		int error = mm_fault_in(mm, at, access);
-
-		if (error)
-			return error == -EACCES ? -EINVAL : error == -ENXIO ? -EFAULT : -ENOMEM;
+	switch (advice) {
+	case MADV_WILLNEED:
+	case MADV_DONTNEED:
+	case MADV_FREE:
+	case MADV_REMOVE:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+	case MADV_DONTNEED_LOCKED:
+		return true;
+	default:
+		return find_mark(advice);
 	}
-	return 0;
+}
+
+/* Makes every page of span present, as an access would. */
+static int fault_in(struct mm *mm, const struct span *span, enum access access)
+{
+	int error = 0;
+
+	for (vaddr_t at = span->start; at < span->end && !error; at += PAGE_SIZE)
+		error = mm_fault_in(mm, at, access);
+	return error;
+}
+
+static int populate_as_advised(struct mm *mm, const struct span *span, enum access access)
+{
+	switch (fault_in(mm, span, access)) {
+	case 0:
+		return 0;
+	case -EACCES:
+		return -EINVAL;
+	case -ENXIO:
+		return -EFAULT;
+	default:
+		return -ENOMEM;
+	}
+}
+
+int mm_populate(struct mm *mm, vaddr_t start, vaddr_t end)
+{
+	struct region region;
+	int error = 0;
+
+	while (start < end && !error && mm_region_at(mm, start, &region) && region.start < end) {
+		struct span span = {MAX(start, region.start), MIN(end, region.end)};
+		bool write = (region.prot & PROT_WRITE) && (region.flags & MAP_PRIVATE);
+
+		if (!(region.flags & REGION_ONFAULT))
+			error = fault_in(mm, &span, write ? ACCESS_WRITE : ACCESS_READ);
+		if (region.object)
+			object_put(region.object);
+		start = region.end;
+	}
+	return error;
+}
+
+/* MADV_REMOVE: the range becomes holes of the objects that are mapped there, for everyone. */
+static int remove_pages(struct mm *mm, const struct span *span)
+{
+	vaddr_t at = span->start;
+	struct region region;
+	int error = 0;
+
+	while (at < span->end && !error) {
+		if (!mm_region_at(mm, at, &region) || region.start > at)
+			return -ENOMEM;
+		vaddr_t end = MIN(region.end, span->end);
+
+		if (!region.object || (region.flags & MAP_LOCKED)) {
+			error = -EINVAL;
+		} else if (!(region.flags & MAP_SHARED) || !(region.prot & PROT_WRITE)) {
+			error = -EACCES;
+		} else {
+			write_lock(&region.object->mappers);
+			object_punch(region.object, region.offset + at - region.start, end - at);
+			write_unlock(&region.object->mappers);
+		}
+		if (region.object)
+			object_put(region.object);
+		at = end;
+	}
+	return error;
 }
 
 int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice)
@@ -105,14 +232,13 @@ int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice)
 	if (!span_init(&span, addr, length))
 		return length > USER_END ? -EINVAL : -ENOMEM;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-		return populate(mm, &span,
-				advice == MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ);
+		return populate_as_advised(
+			mm, &span, advice == MADV_POPULATE_WRITE ? ACCESS_WRITE : ACCESS_READ);
+	if (advice == MADV_REMOVE)
+		return remove_pages(mm, &span);
 
 	write_lock(&mm->lock);
 	int error = advise_locked(mm, &span, advice);
-
-	if (!error && !regions_cover(mm->regions, span.start, span.end))
-		error = -ENOMEM;
 	write_unlock(&mm->lock);
 	return error;
 }

@@ -48,7 +48,7 @@ static bool next_piece(const struct region_set *set, vaddr_t *at, vaddr_t end, s
 		return false;
 	*piece = set->at[i];
 	if (piece->start < *at) {
-		piece->offset += piece->object ? *at - piece->start : 0;
+		piece->offset += *at - piece->start;
 		piece->start = *at;
 	}
 	while (++i < set->count && set->at[i].start == piece->end) {
@@ -56,7 +56,7 @@ static bool next_piece(const struct region_set *set, vaddr_t *at, vaddr_t end, s
 
 		rest.start = set->at[i].start;
 		rest.end = set->at[i].end;
-		rest.offset += piece->object ? piece->end - piece->start : 0;
+		rest.offset += piece->end - piece->start;
 		if (!same_for_sharers(&rest, &set->at[i]))
 			break;
 		piece->end = rest.end;

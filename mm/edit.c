@@ -76,29 +76,55 @@ void edit_end(struct edit *edit)
 	reserve_release(&edit->reserve);
 }
 
-static void zap(struct page *table, vaddr_t base, const struct span *span, struct gather *gather)
+struct zap {
+	const struct span *span;
+	struct gather *gather;
+	bool in_place;
+	const struct object *only;
+};
+
+static void zap(struct page *table, vaddr_t base, const struct zap *how);
+
+/* Whether a child at [low, low + size) goes: a page that is meant; a table that is covered whole, or
+ * empty after what it has in the span is gone. */
+static bool goes(struct page *child, vaddr_t low, u64 size, const struct zap *how)
+{
+	if (child->type != PAGE_TABLE)
+		return !how->only || child->object == how->only;
+	if (!how->in_place && covers(how->span, low, size))
+		return true;
+	ASSERT(how->in_place || page_refs(child) == 1, "refs %u of a table covered in part",
+	       page_refs(child));
+	zap(child, low, how);
+	return !child->used;
+}
+
+static void zap(struct page *table, vaddr_t base, const struct zap *how)
 {
 	vaddr_t low;
 
 	node_lock(table);
-	for_each_in_span(table, base, span, entry, low) {
+	for_each_in_span(table, base, how->span, entry, low) {
 		struct page *child = entry_child(*entry);
 
-		if (!covers(span, low, entry_span(table->level))) {
-			ASSERT(page_refs(child) == 1, "refs %u of a table covered in part",
-			       page_refs(child));
-			zap(child, low, span, gather);
-			if (child->used)
-				continue;
-		}
+		if (!goes(child, low, entry_span(table->level), how))
+			continue;
 		entry_set(table, entry, 0);
-		page_drop(child, gather);
+		page_drop(child, how->gather);
 	}
 	node_unlock(table);
 }
 
 void edit_zap(struct edit *edit, struct mm *mm, const struct span *span)
 {
-	zap(mm->root, 0, span, &edit->gather);
+	zap(mm->root, 0, &(struct zap) {.span = span, .gather = &edit->gather});
 	gather_flush(&edit->gather, span->start, span->end);
+}
+
+void zap_in_place(struct mm *mm, const struct span *span, const struct object *only,
+		  struct gather *gather)
+{
+	zap(mm->root, 0,
+	    &(struct zap) {.span = span, .gather = gather, .in_place = true, .only = only});
+	gather_flush(gather, span->start, span->end);
 }

@@ -42,6 +42,15 @@ void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum wh
  */
 void edit_zap(struct edit *edit, struct mm *mm, const struct span *span);
 
+/*
+ * Takes the pages of span away from mm and from all who share its tables, in place: what all sharers
+ * of a table do alike (rule 4 of mm/tree.h). only: just the pages of this object; NULL: all. Tables
+ * left empty are freed, once each of their sharers has been here. locked: mm->lock, writer, of every
+ * address space that maps span's pages; the gather's mm is this one.
+ */
+void zap_in_place(struct mm *mm, const struct span *span, const struct object *only,
+		  struct gather *gather);
+
 /* Flushes, frees what was let go of, gives back what was not needed. */
 void edit_end(struct edit *edit);
 

@@ -114,19 +114,12 @@ static struct page *walk_to_leaf_table(struct fault *f)
 
 static bool leaf_is_empty(struct mm *mm, vaddr_t addr)
 {
-	struct page *table = mm->root;
-	u64 entry;
+	struct page *table = leaf_table_lock(mm->root, addr, NULL);
+	bool empty = !table || !*node_at(table, entry_index(addr, 1));
 
-	node_lock(table);
-	while ((entry = *node_at(table, entry_index(addr, table->level))) && table->level > 1) {
-		struct page *child = entry_child(entry);
-
-		node_lock(child);
+	if (table)
 		node_unlock(table);
-		table = child;
-	}
-	node_unlock(table);
-	return !entry;
+	return empty;
 }
 
 static u64 leaf_bits(const struct fault *f)
@@ -252,16 +245,16 @@ static bool allowed(const struct region *region, enum access access)
 /* locked: mm->lock, reader */
 static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 {
-	u32 i = regions_find(mm->regions, addr);
+	const struct region *region = regions_at(mm->regions, addr);
 
-	if (i == mm->regions->count || addr < mm->regions->at[i].start)
+	if (!region)
 		return -EFAULT;
-	if (!allowed(&mm->regions->at[i], access))
+	if (!allowed(region, access))
 		return -EACCES;
 
 	struct fault f = {
 		.mm = mm,
-		.region = &mm->regions->at[i],
+		.region = region,
 		.addr = ROUND_DOWN(addr, PAGE_SIZE),
 		.write = access == ACCESS_WRITE,
 		.gather = gather_begin(mm),

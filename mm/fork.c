@@ -19,32 +19,32 @@
  * Nothing below a shared node is touched, so the cost is that of the tables copied.
  */
 #include "mm/errno.h"
+#include "mm/object.h"
 #include "mm/tree.h"
 
 /* What SHARE_AUTO stands for; docs/fork.md gives the measurements. */
 #define AUTO_LEVEL SHARE_PDPTS
 
-/* What madvise asked of a fork: the child goes without a region, or has it empty. */
-static int heed_advice(struct mm *child)
+/* What madvise and mlock asked of a fork: the child goes without a region, or has it empty, and has
+ * no locks. */
+static int heed_marks(struct mm *child)
 {
-	const struct region_set *set = child->regions;
+	int error = mm_lock_all(child, true, 0, 0);
+	struct region region;
+	vaddr_t at = 0;
 
-	for (u32 i = 0; i < set->count; i++) {
-		struct region region = set->at[i];
+	while (!error && mm_region_at(child, at, &region)) {
 		u64 length = region.end - region.start;
-		int error = 0;
 
-		if (region.flags & REGION_DONTFORK) {
+		if (region.flags & REGION_DONTFORK)
 			error = mm_unmap(child, region.start, length);
-			set = child->regions;
-			i--;
-		} else if (region.flags & REGION_WIPEONFORK) {
+		else if (region.flags & REGION_WIPEONFORK)
 			error = mm_advise(child, region.start, length, MADV_DONTNEED);
-		}
-		if (error)
-			return error;
+		if (region.object)
+			object_put(region.object);
+		at = region.end;
 	}
-	return 0;
+	return error;
 }
 
 /*
@@ -98,12 +98,13 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 		mm->stack_top = parent->stack_top;
 		mm->args_start = parent->args_start;
 		mm->args_end = parent->args_end;
+		mm->limits = parent->limits;
 	}
 	write_unlock(&parent->lock);
-	if (!error)
-		error = heed_advice(mm);
+	if (!error && mm->regions->fork_marked)
+		error = heed_marks(mm);
 	if (error) {
-		mm_destroy(mm);
+		mm_put(mm);
 		return error;
 	}
 	atomic_fetch_add_explicit(&mm_stat.forks, 1, memory_order_relaxed);

@@ -32,6 +32,15 @@ static void unmap_span(struct mm *mm, const struct span *span, struct edit *edit
 	regions_cut(mm->regions, span->start, span->end);
 }
 
+/* Whether unmapping span leaves one region more than there may be: it lies within one. */
+static bool one_too_many(const struct mm *mm, const struct span *span)
+{
+	const struct region *region = regions_at(mm->regions, span->start);
+
+	return region && region->start < span->start && span->end < region->end &&
+	       mm->regions->count >= max_regions;
+}
+
 int unmap_locked(struct mm *mm, const struct span *span)
 {
 	struct edit edit;
@@ -39,6 +48,8 @@ int unmap_locked(struct mm *mm, const struct span *span)
 
 	if (!regions_overlap(mm->regions, span->start, span->end))
 		return 0;
+	if (one_too_many(mm, span))
+		return -ENOMEM;
 	error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
 			   regions_splits(mm->regions, span->start, span->end));
 	if (error)
@@ -60,21 +71,11 @@ int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
 	return error;
 }
 
-/* The highest place for length bytes below MMAP_TOP; 0 when there is none. */
-static vaddr_t find_gap(const struct region_set *set, u64 length)
+bool place_is_free(const struct region_set *set, const struct span *span)
 {
-	vaddr_t top = MMAP_TOP;
+	u32 i = regions_find(set, span->start);
 
-	for (u32 i = set->count; i > 0; i--) {
-		const struct region *region = &set->at[i - 1];
-
-		if (region->start >= top)
-			continue;
-		if (region->end < top && top - region->end >= length)
-			return top - length;
-		top = region->start;
-	}
-	return top >= length && top - length >= USER_START ? top - length : 0;
+	return i == set->count || span->end <= region_floor(&set->at[i]);
 }
 
 /* Where a mapping goes: 0 or an error, the place in *span. locked: mm->lock, writer. */
@@ -90,20 +91,44 @@ int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span
 			return -EEXIST;
 		return 0;
 	}
-	if (fits && !regions_overlap(mm->regions, span->start, span->end))
+	if (fits && place_is_free(mm->regions, span))
 		return 0;
-	addr = find_gap(mm->regions, length);
+	addr = regions_find_gap(mm->regions, length);
 	*span = (struct span) {addr, addr + length};
 	return addr ? 0 : -ENOMEM;
+}
+
+static bool exceeds(const struct mm *mm, const struct span *span, u64 limit, bool data_only)
+{
+	if (limit == MM_UNLIMITED)
+		return false;
+
+	u64 replaced = regions_bytes(mm->regions, span->start, span->end, data_only);
+	u64 after = regions_bytes(mm->regions, 0, USER_END, data_only) - replaced + span->end -
+		    span->start;
+
+	return after > ROUND_DOWN(limit, PAGE_SIZE);
+}
+
+int check_limits(const struct mm *mm, const struct span *span, const struct region *region)
+{
+	return exceeds(mm, span, mm->limits.address_space, false) ||
+			       (region_is_data(region) && exceeds(mm, span, mm->limits.data, true))
+		       ? -ENOMEM
+		       : 0;
 }
 
 /* locked: mm->lock, writer */
 int map_locked(struct mm *mm, const struct span *span, struct region region)
 {
 	struct edit edit;
-	int error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
-			       regions_splits(mm->regions, span->start, span->end) + 1);
+	int error = check_limits(mm, span, &region);
 
+	if (mm->regions->count > max_regions || one_too_many(mm, span))
+		error = -ENOMEM;
+	if (!error)
+		error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
+				   regions_splits(mm->regions, span->start, span->end) + 1);
 	if (error)
 		return error;
 	unmap_span(mm, span, &edit);
@@ -116,13 +141,30 @@ int map_locked(struct mm *mm, const struct span *span, struct region region)
 	return 0;
 }
 
+#define MAP_BITS_KEPT \
+	(MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED | MAP_NORESERVE)
+
+/* locked: mm->lock, writer */
+static int map_at(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct region *region,
+		  struct span *span)
+{
+	int error = choose_place(mm, addr, length, flags, span);
+
+	if (error)
+		return error;
+	if (!region->object)
+		region->offset = span->start;
+	region->flags =
+		(flags & MAP_BITS_KEPT) | region_account(region->prot, flags) | mm->lock_future;
+	return map_locked(mm, span, *region);
+}
+
 i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct object *object,
 	   u64 offset)
 {
 	struct region region = {.object = object, .offset = offset, .prot = prot};
 	struct span span;
 
-	region.flags = flags & (MAP_SHARED | MAP_PRIVATE | MAP_GROWSDOWN | MAP_DENYWRITE);
 	if (length == 0 || (offset & PAGE_MASK))
 		return -EINVAL;
 	if (length > USER_END)
@@ -131,17 +173,17 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
 		addr = ROUND_DOWN(addr, PAGE_SIZE);
 
+	if (object)
+		read_lock(&object->mappers);
 	write_lock(&mm->lock);
-	int error = choose_place(mm, addr, length, flags, &span);
-
-	if (!error)
-		error = map_locked(mm, &span, region);
+	int error = map_at(mm, addr, length, flags, &region, &span);
 	write_unlock(&mm->lock);
+	if (object)
+		read_unlock(&object->mappers);
 	if (error)
 		return error;
-	if (flags & MAP_POPULATE) /* as far as memory reaches: the mapping stands in any case */
-		mm_advise(mm, span.start, length,
-			  prot & PROT_WRITE ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	if ((flags & MAP_POPULATE) || region_is_locked(&region))
+		mm_populate(mm, span.start, span.end); /* as far as memory reaches */
 	return (i64)span.start;
 }
 
@@ -168,42 +210,42 @@ static void set_rights(struct page *table, vaddr_t base, const struct span *span
 	node_unlock(table);
 }
 
-static bool denies_write(const struct region_set *set, const struct span *span)
-{
-	for (u32 i = regions_find(set, span->start); i < set->count && set->at[i].start < span->end;
-	     i++)
-		if (set->at[i].flags & MAP_DENYWRITE)
-			return true;
-	return false;
-}
-
 /* Whether reading or executing is allowed otherwise than before, somewhere in span: then sharers
  * would disagree. */
 static bool changes_reading(const struct region_set *set, const struct span *span, u32 prot)
 {
-	for (u32 i = regions_find(set, span->start); i < set->count && set->at[i].start < span->end;
-	     i++) {
-		u32 before = set->at[i].prot;
-
-		if ((before == PROT_NONE) != (prot == PROT_NONE) || ((before ^ prot) & PROT_EXEC))
-			return true;
-	}
+	regions_for_each(set, region, span->start,
+			 span->end) if ((region->prot == PROT_NONE) != (prot == PROT_NONE) ||
+					((region->prot ^ prot) & PROT_EXEC)) return true;
 	return false;
 }
 
-/* locked: mm->lock, writer */
-static int protect_locked(struct mm *mm, const struct span *span, u32 prot)
+/* Whether prot makes data of more memory than RLIMIT_DATA allows. */
+static bool too_much_data(const struct mm *mm, const struct span *span, u32 prot)
+{
+	u64 more = 0;
+
+	if (!(prot & PROT_WRITE) || mm->limits.data == MM_UNLIMITED)
+		return false;
+	regions_for_each(mm->regions, region, span->start,
+			 span->end) if (!(region->flags & (MAP_SHARED | MAP_GROWSDOWN)) &&
+					!(region->prot & PROT_WRITE)) more +=
+		MIN(region->end, span->end) - MAX(region->start, span->start);
+	return more && regions_bytes(mm->regions, 0, USER_END, true) + more >
+			       ROUND_DOWN(mm->limits.data, PAGE_SIZE);
+}
+
+/* locked: mm->lock, writer; all of span is mapped and may be given prot */
+static int protect_span(struct mm *mm, const struct span *span, u32 prot)
 {
 	struct edit edit;
+	u32 splits = regions_splits(mm->regions, span->start, span->end);
 
-	if (!regions_cover(mm->regions, span->start, span->end))
+	if (too_much_data(mm, span, prot) || (splits && mm->regions->count + splits > max_regions))
 		return -ENOMEM;
-	if ((prot & PROT_WRITE) && denies_write(mm->regions, span))
-		return -EACCES;
 
 	bool reading = changes_reading(mm->regions, span, prot);
-	int error = edit_begin(&edit, mm, span, reading ? ALL_TABLES : NO_TABLES, 0,
-			       regions_splits(mm->regions, span->start, span->end));
+	int error = edit_begin(&edit, mm, span, reading ? ALL_TABLES : NO_TABLES, 0, splits);
 
 	if (error)
 		return error;
@@ -214,6 +256,46 @@ static int protect_locked(struct mm *mm, const struct span *span, u32 prot)
 	regions_protect(mm->regions, span->start, span->end, prot);
 	edit_end(&edit);
 	return 0;
+}
+
+/* Cuts span off at the first place that prot may not be given to, and says why it may not. */
+static int clip_protect(const struct region_set *set, struct span *span, u32 prot)
+{
+	vaddr_t hole = regions_first_hole(set, span->start);
+	int error = 0;
+
+	if (hole < span->end) {
+		span->end = hole;
+		error = -ENOMEM;
+	}
+	regions_for_each(set, region, span->start, span->end)
+	{
+		if ((prot & PROT_WRITE) && (region->flags & MAP_DENYWRITE)) {
+			span->end = MAX(region->start, span->start);
+			return -EACCES;
+		}
+	}
+	return error;
+}
+
+/* locked: mm->lock, writer */
+static int protect_locked(struct mm *mm, struct span *span, u32 prot)
+{
+	if (prot & PROT_GROWSDOWN) {
+		const struct region *stack = regions_at(mm->regions, span->start);
+
+		if (!stack)
+			return -ENOMEM;
+		if (!(stack->flags & MAP_GROWSDOWN))
+			return -EINVAL;
+		span->start = stack->start;
+		prot &= ~PROT_GROWSDOWN;
+	}
+
+	int error = clip_protect(mm->regions, span, prot);
+	int failed = span->start < span->end ? protect_span(mm, span, prot) : 0;
+
+	return failed ? failed : error;
 }
 
 int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
@@ -235,7 +317,9 @@ int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
 /* Adds anonymous memory at span, which is free; the tables that it reaches into are owned first. */
 static int brk_grow(struct mm *mm, const struct span *span)
 {
-	struct region heap = {.prot = PROT_READ | PROT_WRITE, .flags = MAP_PRIVATE};
+	struct region heap = {.offset = span->start,
+			      .prot = PROT_READ | PROT_WRITE,
+			      .flags = MAP_PRIVATE | REGION_ACCOUNT | mm->lock_future};
 
 	if (span->end > MMAP_TOP ||
 	    regions_overlap(mm->regions, span->start, span->end + PAGE_SIZE))
@@ -243,32 +327,51 @@ static int brk_grow(struct mm *mm, const struct span *span)
 	return map_locked(mm, span, heap);
 }
 
+/* locked: mm->lock, writer */
+static int brk_locked(struct mm *mm, vaddr_t brk)
+{
+	vaddr_t now = ROUND_UP(mm->brk, PAGE_SIZE), wanted = ROUND_UP(brk, PAGE_SIZE);
+	int error = 0;
+
+	if (brk < mm->brk_start || brk > USER_END)
+		return -EINVAL;
+	if (wanted > now)
+		error = brk_grow(mm, &(struct span) {now, wanted});
+	else if (wanted < now)
+		error = unmap_locked(mm, &(struct span) {wanted, now});
+	if (!error)
+		mm->brk = brk;
+	return error;
+}
+
 vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
 {
 	write_lock(&mm->lock);
 
-	vaddr_t now = ROUND_UP(mm->brk, PAGE_SIZE);
-	int error = 0;
+	vaddr_t before = mm->brk;
+	bool populate = !brk_locked(mm, brk) && brk > before && mm->lock_future == MAP_LOCKED;
 
-	if (brk < mm->brk_start || brk > USER_END)
-		error = -EINVAL;
-	else if (ROUND_UP(brk, PAGE_SIZE) > now)
-		error = brk_grow(mm, &(struct span) {now, ROUND_UP(brk, PAGE_SIZE)});
-	else if (ROUND_UP(brk, PAGE_SIZE) < now)
-		error = unmap_locked(mm, &(struct span) {ROUND_UP(brk, PAGE_SIZE), now});
-	if (!error)
-		mm->brk = brk;
 	brk = mm->brk;
 	write_unlock(&mm->lock);
+	if (populate)
+		mm_populate(mm, ROUND_DOWN(before, PAGE_SIZE), ROUND_UP(brk, PAGE_SIZE));
 	return brk;
 }
 
+/*
+ * Whether the region above addr is a stack that may grow down to it: within its limit, and with a
+ * guard gap to what lies below, unless that is not accessible and so a guard itself.
+ */
 static bool may_grow(const struct mm *mm, u32 i, vaddr_t addr)
 {
 	const struct region *stack = &mm->regions->at[i];
 
-	return (stack->flags & MAP_GROWSDOWN) && mm->stack_top - addr <= STACK_LIMIT &&
-	       (i == 0 || stack[-1].end + STACK_GUARD <= addr);
+	if (!(stack->flags & MAP_GROWSDOWN) || stack->end - addr > mm->limits.stack ||
+	    addr < USER_START || check_limits(mm, &(struct span) {addr, stack->start}, stack))
+		return false;
+	if (i == 0 || stack[-1].prot == PROT_NONE || (stack[-1].flags & MAP_GROWSDOWN))
+		return true;
+	return stack[-1].end + STACK_GUARD <= addr;
 }
 
 bool stack_grow(struct mm *mm, vaddr_t addr)
@@ -286,7 +389,7 @@ bool stack_grow(struct mm *mm, vaddr_t addr)
 		struct span span = {addr, mm->regions->at[i].start};
 
 		if (!edit_begin(&edit, mm, &span, PARTLY_COVERED, 0, 0)) {
-			mm->regions->at[i].start = addr;
+			regions_extend_down(mm->regions, i, addr);
 			edit_end(&edit);
 			grown = true;
 		}

@@ -3,16 +3,6 @@
 
 #include "mm/mm.h"
 
-#define STACK_LIMIT (8ul << 20)       /* bytes the initial stack may grow to (RLIMIT_STACK) */
-#define STACK_GUARD (256 * PAGE_SIZE) /* kept free below a stack (Linux's stack_guard_gap) */
-
-/*
- * Mappings without a place of their own go below this: one root entry (512 GB) below the stack.
- * Both sides of a fork write their stacks at once; so the path to the stack has tables of one
- * entry, cheap to copy, however much is mapped.
- */
-#define MMAP_TOP 0x00007f8000000000ul
-
 struct span;
 
 /* Where a mapping of length bytes goes: at addr with MAP_FIXED, else there if it is free, else the highest gap.
@@ -21,6 +11,12 @@ int choose_place(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct span
 
 /* Unmaps span; -ENOMEM: nothing has changed. locked: mm->lock, writer. */
 int unmap_locked(struct mm *mm, const struct span *span);
+
+/* Whether nothing is mapped in span, nor kept free for a stack above it. */
+bool place_is_free(const struct region_set *set, const struct span *span);
+
+/* -ENOMEM when a limit forbids that span becomes part of region. locked: mm->lock, reader. */
+int check_limits(const struct mm *mm, const struct span *span, const struct region *region);
 
 /* Makes span what region says, but for its place, and takes a ref of its object; what was there is unmapped.
  * -ENOMEM: nothing has changed. locked: mm->lock, writer. */
@@ -31,3 +27,7 @@ int map_locked(struct mm *mm, const struct span *span, struct region region);
  * memory is out; true also when somebody else has done it meanwhile. locked: mm->lock, writer.
  */
 bool stack_grow(struct mm *mm, vaddr_t addr);
+
+/* Takes flags from the regions in span and gives others, which fork and reclaim ask for: no table is
+ * touched. -ENOMEM: nothing has changed. locked: mm->lock, writer. */
+int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add);

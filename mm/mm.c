@@ -31,6 +31,8 @@ struct mm *mm_create(void)
 
 	if (!mm)
 		return NULL;
+	mm->users = 1;
+	mm->limits = (struct mm_limits) {MM_UNLIMITED, MM_UNLIMITED, MM_UNLIMITED};
 	mm->root = root_create();
 	mm->regions = regions_create();
 	list_init(&mm->all);
@@ -38,14 +40,21 @@ struct mm *mm_create(void)
 	list_push_back(&all_mms, &mm->all);
 	spin_unlock(&all_lock);
 	if (!mm->root || !mm->regions) {
-		mm_destroy(mm);
+		mm_put(mm);
 		return NULL;
 	}
 	return mm;
 }
 
-void mm_destroy(struct mm *mm)
+void mm_get(struct mm *mm)
 {
+	atomic_fetch_add(&mm->users, 1);
+}
+
+void mm_put(struct mm *mm)
+{
+	if (atomic_fetch_sub(&mm->users, 1) > 1)
+		return;
 	spin_lock(&all_lock);
 	list_remove(&mm->all);
 	spin_unlock(&all_lock);
@@ -54,6 +63,35 @@ void mm_destroy(struct mm *mm)
 	if (mm->regions)
 		regions_put(mm->regions);
 	kfree(mm);
+}
+
+/* A user more, unless the last one is just leaving. locked: all_lock */
+static bool try_get(struct mm *mm)
+{
+	u32 users = atomic_load(&mm->users);
+
+	while (users && !atomic_compare_exchange_weak(&mm->users, &users, users + 1))
+		;
+	return users;
+}
+
+struct mm *mm_next(struct mm *mm)
+{
+	spin_lock(&all_lock);
+
+	struct list *at = mm ? mm->all.next : all_mms.next;
+
+	while (at != &all_mms && !try_get(container_of(at, struct mm, all)))
+		at = at->next;
+	spin_unlock(&all_lock);
+	return at == &all_mms ? NULL : container_of(at, struct mm, all);
+}
+
+void mm_set_limits(struct mm *mm, const struct mm_limits *limits)
+{
+	write_lock(&mm->lock);
+	mm->limits = *limits;
+	write_unlock(&mm->lock);
 }
 
 void mm_each(void (*visit)(void *context, struct mm *mm), void *context)

@@ -15,10 +15,14 @@
 
 struct page;
 
-#define USER_START 0x10000ul            /* nothing is ever mapped below (mmap_min_addr) */
-#define USER_END   0x00007ffffffff000ul /* first address past user space */
+/* What setrlimit(2) bounds, in bytes; MM_UNLIMITED = without bound. */
+#define MM_UNLIMITED ~0ul
+struct mm_limits {
+	u64 address_space, data, stack;
+};
 
 struct mm {
+	_Atomic u32 users;  /* whoever may look at it: processes, and readers of it in passing */
 	struct rwlock lock; /* readers: faults; writers: region changes and fork */
 	/* guarded by lock: */
 	struct page *root; /* level 4; the mm's hold is its one ref */
@@ -26,6 +30,9 @@ struct mm {
 	vaddr_t brk_start, brk;       /* heap [brk_start, brk), byte granular */
 	vaddr_t stack_top;            /* end of the initial stack */
 	vaddr_t args_start, args_end; /* argument strings on the stack, for /proc/PID/cmdline */
+	struct mm_limits limits;
+	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
+	struct mm *locked_next; /* with a writer that holds several: the next one it holds */
 	/* guarded by the list of all mms: */
 	struct list all;
 };
@@ -45,12 +52,16 @@ enum share_level {
 /* Boot, when frames_add() has been called: makes the zero page. */
 void mm_init(void);
 
-/* A new, empty address space; NULL when memory is out. The caller owns it and ends it with
- * mm_destroy(). */
+/* A new, empty address space without limits; NULL when memory is out. The caller is its one user. */
 struct mm *mm_create(void);
 
-/* Frees it and drops all it points at. No CPU may be running on it. */
-void mm_destroy(struct mm *mm);
+/* A user more; a user less, and the last one frees it and drops all it points at: no CPU may be
+ * running on it then. */
+void mm_get(struct mm *mm);
+void mm_put(struct mm *mm);
+
+/* What bounds it from now on; what there is already stays. locked: writer */
+void mm_set_limits(struct mm *mm, const struct mm_limits *limits);
 
 /* A copy of parent, sharing tables as level says, in *child. -ENOMEM: parent means what it meant.
  * locked: writer. */
@@ -70,7 +81,7 @@ int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access);
 /*
  * mmap(2). addr is a hint, or the place itself with MAP_FIXED; length in bytes, more than 0. object
  * may be NULL with MAP_ANONYMOUS; the region takes a ref of its own. Returns the address or
- * -EINVAL, -ENOMEM, -EEXIST. locked: writer.
+ * -EINVAL, -ENOMEM, -EEXIST, -EPERM. locked: object->mappers, reader; mm->lock, writer.
  */
 i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct object *object,
 	   u64 offset);
@@ -78,14 +89,16 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 /* munmap(2). locked: writer. */
 int mm_unmap(struct mm *mm, vaddr_t addr, u64 length);
 
-/* mprotect(2): -ENOMEM when part of the range is not mapped, -EACCES where MAP_DENYWRITE forbids
- * it. locked: writer. */
+/* mprotect(2): -ENOMEM where the range is not mapped, -EACCES where MAP_DENYWRITE forbids it; what
+ * lies below that place is changed all the same, as on Linux. prot may have PROT_GROWSDOWN: from the
+ * start of the stack region on that holds addr, -EINVAL when that is none. locked: writer. */
 int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot);
 
 /*
- * mremap(2): flags a set of MREMAP_ bits, new_addr with MREMAP_FIXED only. Returns the new address
- * or -EINVAL, -EFAULT, -ENOMEM. On failure nothing has changed, but that a tail to be cut off or
- * what lay at new_addr may be unmapped, as on Linux. locked: writer.
+ * mremap(2): flags a set of MREMAP_ bits, new_addr the place with MREMAP_FIXED, a hint with
+ * MREMAP_DONTUNMAP. Returns the new address or -EINVAL, -EFAULT, -ENOMEM. On failure nothing has
+ * changed, but that a tail to be cut off or what lay at new_addr may be unmapped, as on Linux.
+ * locked: writer.
  */
 #define MREMAP_MAYMOVE   1u
 #define MREMAP_FIXED     2u
@@ -94,21 +107,48 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 	     vaddr_t new_addr);
 
 /*
- * madvise(2): the MADV_ values that are known; -EINVAL for others, -ENOMEM when part of the range is
- * not mapped (the rest is done). locked: writer, or reader for each page to be populated.
+ * madvise(2): the MADV_ values that are known; -EINVAL for others and for what a region does not
+ * allow (what lies below it is done), -ENOMEM when part of the range is not mapped (the rest is
+ * done). locked: writer, or reader for each page to be populated.
  */
-#define MADV_DONTNEED       4u
-#define MADV_FREE           8u
-#define MADV_DONTFORK       10u
-#define MADV_DOFORK         11u
-#define MADV_DONTDUMP       16u
-#define MADV_WIPEONFORK     18u
-#define MADV_KEEPONFORK     19u
-#define MADV_POPULATE_READ  22u
-#define MADV_POPULATE_WRITE 23u
+#define MADV_NORMAL          0u
+#define MADV_RANDOM          1u
+#define MADV_SEQUENTIAL      2u
+#define MADV_WILLNEED        3u
+#define MADV_DONTNEED        4u
+#define MADV_FREE            8u
+#define MADV_REMOVE          9u
+#define MADV_DONTFORK        10u
+#define MADV_DOFORK          11u
+#define MADV_DONTDUMP        16u
+#define MADV_DODUMP          17u
+#define MADV_WIPEONFORK      18u
+#define MADV_KEEPONFORK      19u
+#define MADV_COLD            20u
+#define MADV_PAGEOUT         21u
+#define MADV_POPULATE_READ   22u
+#define MADV_POPULATE_WRITE  23u
+#define MADV_DONTNEED_LOCKED 24u
 int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice);
 
-/* mincore(2) for one page: 1 = a page is there, 0 = not, -ENOMEM = no region. locked: reader. */
+/* Makes every page of [start, end) that is in a region present, as mlock(2) does: private writable
+ * ones as a write would. 0, or what mm_fault() says of the first that could not be. locked: reader,
+ * for each page. */
+int mm_populate(struct mm *mm, vaddr_t start, vaddr_t end);
+
+/*
+ * mlock(2), with flags MAP_LOCKED and perhaps REGION_ONFAULT, and munlock(2), with 0. addr need not
+ * be aligned. -EINVAL for a range that wraps, -ENOMEM where it is not mapped or not accessible (what
+ * lies below is done), -EAGAIN when not all pages could be made. locked: writer, then as
+ * mm_populate().
+ */
+int mm_lock(struct mm *mm, vaddr_t addr, u64 length, u32 flags);
+/* mlockall(2) and munlockall(2): flags for all regions there are if `now`, and for those to come in
+ * `future`. */
+int mm_lock_all(struct mm *mm, bool now, u32 flags, u32 future);
+
+/* mincore(2) for one page: 1 = it is mapped, or the object that is mapped there has it; 0 = not,
+ * -ENOMEM = no region. locked: reader. */
 int mm_resident(struct mm *mm, vaddr_t addr);
 
 /* brk(2): moves the end of the heap to brk (bytes) if it can, and returns where it is now. locked:
@@ -120,12 +160,49 @@ vaddr_t mm_brk(struct mm *mm, vaddr_t brk);
  * object_put(). */
 bool mm_region_at(struct mm *mm, vaddr_t addr, struct region *region);
 
+/*
+ * What a region has in memory. A page is shared when somebody else reaches it too: through a pointer
+ * of his own, or through a table above it that is shared.
+ *
+ * pss divides each page among those who reach it: on the way down from the root a share of 1 is
+ * divided by the refs of each node, the page's own last (less its object's hold). So the pss of all
+ * address spaces add up to the pages mapped, whatever was shared by whom; the rounding of it all is
+ * far below one byte.
+ */
+#define PSS_PAGE (1ul << 62) /* one page, in units of pss */
+typedef unsigned __int128 pss_t;
+
+struct region_usage {
+	u64 resident; /* pages present, the zero page apart */
+	u64 cached;   /* of these, pages of the object: the others are anonymous */
+	u64 shared_clean, shared_dirty, private_clean, private_dirty;
+	u64 referenced; /* with the accessed bit */
+	pss_t pss, pss_dirty;
+};
+
+/* mm_region_at(), with what the region has in memory. locked: reader. */
+bool mm_region_usage(struct mm *mm, vaddr_t addr, struct region *region,
+		     struct region_usage *usage);
+
+/* What is at one page, for /proc/PID/pagemap. locked: reader. */
+struct page_info {
+	bool present;
+	bool cached;    /* a page of an object */
+	bool exclusive; /* nobody else reaches it */
+	pfn_t pfn;
+};
+void mm_page_info(struct mm *mm, vaddr_t addr, struct page_info *info);
+
+/* Copies bytes at `from` (any alignment), as far as pages are there: how many. locked: reader. */
+size_t mm_peek(struct mm *mm, vaddr_t from, void *to, size_t bytes);
+
 /* Sizes in pages and tables, counted from the nodes. locked: reader. */
 struct mm_usage {
 	u64 mapped;            /* pages in regions */
 	u64 resident;          /* pages present, the zero page apart */
 	u64 tables;            /* tables in the tree, the root among them */
 	u64 tables_private;    /* of these, the ones that this mm owns */
+	u64 locked;            /* pages in regions that are locked */
 	u64 data, stack, text; /* pages in writable private, stack and executable regions */
 };
 void mm_usage(struct mm *mm, struct mm_usage *usage);
@@ -141,7 +218,8 @@ struct node_info {
 	bool owned;       /* no node from the root down to it is shared */
 	paddr_t at;       /* tells two tables apart */
 };
-/* Calls visit for each table until it returns false. locked: reader, also while visit runs. */
+/* Calls visit for each table until it returns false. locked: reader and the table's node lock, also
+ * while visit runs: it may not sleep. */
 void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info *node),
 	     void *context);
 
@@ -159,6 +237,13 @@ struct mm_stat {
 	_Atomic u64 data_pages; /* pages of type PAGE_DATA in use now */
 };
 extern struct mm_stat mm_stat;
+
+/*
+ * The address spaces in the order in which they were made, so that a child of a fork comes after its
+ * parent: the one after mm, or the first for NULL; NULL at the end. Each is returned with a user more,
+ * the caller, who keeps mm until it has asked for the next.
+ */
+struct mm *mm_next(struct mm *mm);
 
 /* For the audit, with the machine quiet: every address space. */
 void mm_each(void (*visit)(void *context, struct mm *mm), void *context);

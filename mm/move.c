@@ -21,6 +21,7 @@ struct count {
 	i64 distance;
 	vaddr_t last[ROOT_LEVEL]; /* start of the last table counted, by level; odd: none yet */
 	u32 missing;
+	bool any; /* a page was there, the zero page apart */
 };
 
 static bool has_table(struct mm *mm, vaddr_t addr, u32 level)
@@ -55,19 +56,13 @@ static void count_leaves(struct count *count, struct page *table, vaddr_t base,
 	vaddr_t low;
 
 	for_each_in_span(table, base, span, entry, low) {
-		if (table->level > 1)
+		if (table->level > 1) {
 			count_leaves(count, entry_child(*entry), low, span);
-		else
+		} else {
 			count_leaf(count, low + (u64)count->distance);
+			count->any |= entry_counts_present(*entry);
+		}
 	}
-}
-
-static u32 missing_tables(struct mm *mm, const struct span *span, i64 distance)
-{
-	struct count count = {.mm = mm, .distance = distance, .last = {1, 1, 1, 1}};
-
-	count_leaves(&count, mm->root, 0, span);
-	return count.missing;
 }
 
 /* The PTE table of addr in an owned path, its missing tables made from the reserve. */
@@ -111,31 +106,41 @@ static void move_leaves(struct mm *mm, struct page *table, vaddr_t base, const s
 
 /* What mremap was asked for, and what it found. */
 struct remap {
-	struct span old, new;
+	struct span old, new; /* old may be empty: a second mapping of what is mapped there */
+	u64 length;           /* wanted */
 	u32 flags;
 	struct region region; /* the piece of the old one at old.start */
 };
 
+static bool stays_in_place(const struct remap *remap)
+{
+	return !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP));
+}
+
 /* Lets go of the tables of the old place, which are empty now, and of its region unless it stays. */
 static void leave_old_place(struct mm *mm, const struct remap *remap, struct edit *edit)
 {
+	vaddr_t start = remap->old.start, end = remap->old.end;
+
 	edit_zap(edit, mm, &remap->old);
-	if (!(remap->flags & MREMAP_DONTUNMAP))
-		regions_cut(mm->regions, remap->old.start, remap->old.end);
+	if (remap->flags & MREMAP_DONTUNMAP)
+		regions_set_flags(mm->regions, start, end, MAP_LOCKED | REGION_ONFAULT, 0);
+	else
+		regions_cut(mm->regions, start, end);
 }
 
 /* Moves the region to new, which is free, and as long or longer. locked: mm->lock, writer */
 static i64 move(struct mm *mm, const struct remap *remap)
 {
 	i64 distance = (i64)(remap->new.start - remap->old.start);
+	struct count count = {.mm = mm, .distance = distance, .last = {1, 1, 1, 1}};
 	struct region region = remap->region;
 	struct edit edit;
-	u32 frames_needed;
 	int error;
 
-	frames_needed = edit_need(mm, &remap->new, PARTLY_COVERED) +
-			missing_tables(mm, &remap->old, distance);
-	error = edit_begin(&edit, mm, &remap->old, ALL_TABLES, frames_needed,
+	count_leaves(&count, mm->root, 0, &remap->old);
+	error = edit_begin(&edit, mm, &remap->old, ALL_TABLES,
+			   edit_need(mm, &remap->new, PARTLY_COVERED) + count.missing,
 			   regions_splits(mm->regions, remap->old.start, remap->old.end) + 1);
 	if (error)
 		return error;
@@ -146,105 +151,153 @@ static i64 move(struct mm *mm, const struct remap *remap)
 	region.end = remap->new.end;
 	if (region.object)
 		object_get(region.object);
+	else if (!count.any)
+		region.offset = region.start;
 	leave_old_place(mm, remap, &edit);
 	regions_insert(mm->regions, region);
 	edit_end(&edit);
 	return (i64)remap->new.start;
 }
 
-/* Adds the tail [old.end, new end) to the region, if it is free. locked: mm->lock, writer */
-static bool grow_in_place(struct mm *mm, const struct remap *remap, u64 length)
+/* Adds the tail [old.end, old.start + length) to the region, if it is free. locked: mm->lock, writer */
+static bool grow_in_place(struct mm *mm, const struct remap *remap)
 {
 	struct region tail = remap->region;
-	struct span span = {remap->old.end, remap->old.start + length};
+	struct span span = {remap->old.end, remap->old.start + remap->length};
 
 	if (remap->region.end != remap->old.end || span.end > USER_END ||
-	    regions_overlap(mm->regions, span.start, span.end))
+	    !place_is_free(mm->regions, &span))
 		return false;
-	tail.offset += tail.object ? remap->old.end - remap->old.start : 0;
+	tail.offset += remap->old.end - remap->old.start;
 	return map_locked(mm, &span, tail) == 0;
 }
 
-/* The region at old.start, from there on; -EFAULT when there is none that holds all of old. */
+/* Notes the region at old.start, from there on. -EFAULT: it does not hold all of old; -EINVAL: it
+ * cannot be mapped twice. */
 static int find_region(struct mm *mm, struct remap *remap)
 {
-	u32 i = regions_find(mm->regions, remap->old.start);
+	const struct region *region = regions_at(mm->regions, remap->old.start);
 
-	if (i == mm->regions->count || mm->regions->at[i].start > remap->old.start ||
-	    mm->regions->at[i].end < remap->old.end)
+	if (!region || region->end < remap->old.end)
 		return -EFAULT;
-	remap->region = mm->regions->at[i];
-	if (remap->region.object)
-		remap->region.offset += remap->old.start - remap->region.start;
+	if (remap->old.start == remap->old.end && !(region->flags & MAP_SHARED))
+		return -EINVAL;
+	remap->region = *region;
+	remap->region.offset += remap->old.start - region->start;
 	remap->region.start = remap->old.start;
 	return 0;
 }
 
-/* Unmaps the tail of old beyond length, which may lie in other regions than its start. locked: mm->lock, writer */
-static int shrink(struct mm *mm, struct remap *remap, u64 length)
+/* The limits, for what the region grows by, or for all of it when the old one stays. */
+static int check_growth(struct mm *mm, const struct remap *remap)
 {
-	struct span tail = {remap->old.start + length, remap->old.end};
+	u64 old = remap->old.end - remap->old.start;
+	u64 more = remap->flags & MREMAP_DONTUNMAP ? remap->length : remap->length - old;
+	/* Where nothing is mapped: only the length counts. */
+	struct span beyond = {USER_END, USER_END + more};
 
-	if (!regions_overlap(mm->regions, remap->old.start, remap->old.start + PAGE_SIZE))
-		return -EFAULT;
-	if (tail.start >= tail.end)
-		return 0;
-	remap->old.end = tail.start;
-	return unmap_locked(mm, &tail);
+	return more ? check_limits(mm, &beyond, &remap->region) : 0;
 }
 
-/* Shrinks, grows, moves. locked: mm->lock, writer */
-static i64 remap_locked(struct mm *mm, struct remap *remap, u64 length, vaddr_t new_addr)
+/* To another place: new_addr with MREMAP_FIXED, else a hint. locked: mm->lock, writer */
+static i64 relocate(struct mm *mm, struct remap *remap, vaddr_t new_addr)
 {
 	u32 place = remap->flags & MREMAP_FIXED ? MAP_FIXED : 0;
-	bool stays = !(remap->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP));
-	bool grows = length > remap->old.end - remap->old.start;
-	int error = shrink(mm, remap, length);
+	int error = 0;
 
-	if (!error && stays && !grows)
-		return (i64)remap->old.start;
-	if (!error)
-		error = find_region(mm, remap);
-	if (error)
-		return error;
-	if (stays && grow_in_place(mm, remap, length))
-		return (i64)remap->old.start;
-	if (!(remap->flags & MREMAP_MAYMOVE))
+	if (!(remap->flags & MREMAP_MAYMOVE) || mm->regions->count + 3 >= max_regions)
 		return -ENOMEM;
-	error = choose_place(mm, place ? new_addr : 0, length, place, &remap->new);
+	error = choose_place(mm, stays_in_place(remap) ? 0 : new_addr, remap->length, place,
+			     &remap->new);
 	if (!error)
 		error = unmap_locked(mm, &remap->new);
-	return error ? error : move(mm, remap);
+	if (error)
+		return error;
+	if (remap->old.start < remap->old.end)
+		return move(mm, remap);
+	error = map_locked(mm, &remap->new, remap->region);
+	return error ? error : (i64)remap->new.start;
 }
 
-static bool arguments_good(const struct remap *remap, u64 old_length, u64 length, vaddr_t new_addr)
+/* Cuts off what of the old range is longer than wanted. locked: mm->lock, writer */
+static int cut_tail(struct mm *mm, struct remap *remap)
 {
-	u32 flags = remap->flags;
+	struct span tail = {remap->old.start + remap->length, remap->old.end};
+	int error;
 
-	if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP)) ||
-	    ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE)) ||
-	    ((flags & MREMAP_DONTUNMAP) && old_length != length))
-		return false;
-	if (!(flags & MREMAP_FIXED))
+	if (tail.start >= tail.end)
+		return 0;
+	if (tail.end > USER_END)
+		return -EINVAL;
+	error = unmap_locked(mm, &tail);
+	if (!error)
+		remap->old.end = tail.start;
+	return error;
+}
+
+/* Whether new_addr, the place or a hint, is one, and apart from the old place. */
+static bool place_good(const struct remap *remap, vaddr_t new_addr)
+{
+	if (stays_in_place(remap))
 		return true;
-	return !(new_addr & PAGE_MASK) && length <= USER_END && new_addr <= USER_END - length &&
-	       (new_addr + length <= remap->old.start || remap->old.end <= new_addr);
+	if ((new_addr & PAGE_MASK) || remap->length > USER_END ||
+	    new_addr > USER_END - remap->length)
+		return false;
+	return new_addr + remap->length <= remap->old.start || remap->old.end <= new_addr;
+}
+
+/* locked: mm->lock, writer */
+static i64 remap_locked(struct mm *mm, struct remap *remap, vaddr_t new_addr)
+{
+	bool shrinks = remap->old.end - remap->old.start >= remap->length;
+	int error;
+
+	if (!regions_at(mm->regions, remap->old.start))
+		return -EFAULT;
+	if (!place_good(remap, new_addr))
+		return -EINVAL;
+	error = cut_tail(mm, remap);
+	if (error)
+		return error;
+	if (stays_in_place(remap) && shrinks)
+		return (i64)remap->old.start;
+	error = find_region(mm, remap);
+	if (!error)
+		error = check_growth(mm, remap);
+	if (error)
+		return error;
+	if (stays_in_place(remap) && grow_in_place(mm, remap))
+		return (i64)remap->old.start;
+	return relocate(mm, remap, new_addr);
+}
+
+static bool flags_good(u32 flags, u64 old_length, u64 length)
+{
+	if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return false;
+	if ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) && !(flags & MREMAP_MAYMOVE))
+		return false;
+	return !(flags & MREMAP_DONTUNMAP) || old_length == length;
 }
 
 i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 flags,
 	     vaddr_t new_addr)
 {
-	struct remap remap = {.flags = flags};
+	struct remap remap = {.flags = flags, .length = ROUND_UP(new_length, PAGE_SIZE)};
 
-	if (new_length == 0 || new_length > USER_END || old_length == 0 ||
-	    !span_init(&remap.old, addr, old_length))
+	if ((addr & PAGE_MASK) || !remap.length || !flags_good(flags, old_length, new_length))
 		return -EINVAL;
-	new_length = ROUND_UP(new_length, PAGE_SIZE);
-	old_length = remap.old.end - remap.old.start;
-	if (!arguments_good(&remap, old_length, new_length, new_addr))
-		return -EINVAL;
+	old_length = ROUND_UP(old_length, PAGE_SIZE);
+	if (addr >= USER_END || old_length > ~0ul - addr)
+		return -EFAULT;
+	remap.old = (struct span) {addr, addr + old_length};
+	if (remap.length > USER_END)
+		return -ENOMEM;
+
 	write_lock(&mm->lock);
-	i64 result = remap_locked(mm, &remap, new_length, new_addr);
+	i64 result = remap_locked(mm, &remap, new_addr);
 	write_unlock(&mm->lock);
+	if (result >= 0 && old_length < remap.length && region_is_locked(&remap.region))
+		mm_populate(mm, (vaddr_t)result + old_length, (vaddr_t)result + remap.length);
 	return result;
 }

@@ -99,23 +99,41 @@ static struct page *page_create(struct object *object)
 	return page;
 }
 
+/* The page at index, made when it is not there; NULL: memory is out. locked: object */
+static struct page *find_or_create(struct object *object, u64 index)
+{
+	struct page **at = slot(object, index, true);
+
+	if (at && !*at)
+		*at = page_create(object);
+	return at ? *at : NULL;
+}
+
 int object_page(struct object *object, u64 index, struct page **page)
 {
 	int error = 0;
 
 	spin_lock(&object->lock);
-	if (index >= ROUND_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT) {
+	if (index >= ROUND_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT)
 		error = -ENXIO;
-	} else {
-		struct page **at = slot(object, index, true);
-
-		if (!at || (!*at && !(*at = page_create(object))))
-			error = -ENOMEM;
-		else
-			page_get(*page = *at);
-	}
+	else if (!(*page = find_or_create(object, index)))
+		error = -ENOMEM;
+	else
+		page_get(*page);
 	spin_unlock(&object->lock);
 	return error;
+}
+
+int object_fill(struct object *object, u64 from, u64 to)
+{
+	bool filled = true;
+
+	for (u64 index = from; index < to && filled; index++) {
+		spin_lock(&object->lock);
+		filled = find_or_create(object, index);
+		spin_unlock(&object->lock);
+	}
+	return filled ? 0 : -ENOMEM;
 }
 
 struct page *object_peek(struct object *object, u64 index)
@@ -130,9 +148,19 @@ struct page *object_peek(struct object *object, u64 index)
 	return page;
 }
 
-/* Drops the pages from `from` on (a page number below this table's first: all), and the tables left
+static void drop_cached(struct object *object, void **at)
+{
+	struct page *page = *at;
+
+	page->object = NULL;
+	page_put(page);
+	object->pages--;
+	*at = NULL;
+}
+
+/* Drops the pages [from, to) below this table, whose first page is number base, and the tables left
  * empty. Returns whether the table is empty now. locked: object */
-static bool prune(struct object *object, void **table, u32 height, u64 base, u64 from)
+static bool prune(struct object *object, void **table, u32 height, u64 base, u64 from, u64 to)
 {
 	bool empty = true;
 
@@ -140,23 +168,34 @@ static bool prune(struct object *object, void **table, u32 height, u64 base, u64
 		u64 span = pages_spanned(height - 1);
 		u64 first = base + i * span;
 
-		if (!table[i])
-			continue;
-		if (height == 1 && first >= from) {
-			struct page *page = table[i];
-
-			page->object = NULL;
-			page_put(page);
-			object->pages--;
-			table[i] = NULL;
-		} else if (height > 1 && first + (span - 1) >= from &&
-			   prune(object, table[i], height - 1, first, from)) {
-			frame_free(virt_page(table[i]), 0);
-			table[i] = NULL;
+		if (table[i] && first < to && first + (span - 1) >= from) {
+			if (height == 1) {
+				drop_cached(object, &table[i]);
+			} else if (prune(object, table[i], height - 1, first, from, to)) {
+				frame_free(virt_page(table[i]), 0);
+				table[i] = NULL;
+			}
 		}
 		empty = empty && !table[i];
 	}
 	return empty;
+}
+
+/* locked: object */
+static void discard(struct object *object, u64 from, u64 to)
+{
+	if (object->height && prune(object, object->radix, object->height, 0, from, to)) {
+		frame_free(virt_page(object->radix), 0);
+		object->radix = NULL;
+		object->height = 0;
+	}
+}
+
+void object_discard(struct object *object, u64 from, u64 to)
+{
+	spin_lock(&object->lock);
+	discard(object, from, to);
+	spin_unlock(&object->lock);
 }
 
 static void clear_tail(struct object *object, u64 size)
@@ -172,14 +211,8 @@ void object_resize(struct object *object, u64 size)
 {
 	spin_lock(&object->lock);
 	if (size < object->size) {
-		u64 from = ROUND_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
-
 		clear_tail(object, size);
-		if (object->height && prune(object, object->radix, object->height, 0, from)) {
-			frame_free(virt_page(object->radix), 0);
-			object->radix = NULL;
-			object->height = 0;
-		}
+		discard(object, ROUND_UP(size, PAGE_SIZE) >> PAGE_SHIFT, ~0ul);
 	}
 	object->size = size;
 	spin_unlock(&object->lock);
@@ -189,12 +222,13 @@ void object_put(struct object *object)
 {
 	if (atomic_fetch_sub(&object->refs, 1) > 1)
 		return;
-	object_resize(object, 0);
+	object_discard(object, 0, ~0ul);
 	ASSERT(!object->height && !object->pages, "height %u, pages %lu", object->height,
 	       object->pages);
 	spin_lock(&all_lock);
 	list_remove(&object->all);
 	spin_unlock(&all_lock);
+	kfree(object->label);
 	kfree(object);
 }
 
@@ -222,6 +256,21 @@ void object_each_page(struct object *object, void (*visit)(void *context, struct
 {
 	if (object->height)
 		visit_pages(object->radix, object->height, visit, context);
+}
+
+static void count_mapped(void *context, struct page *page)
+{
+	*(u64 *)context += page_refs(page) > 1; /* the first ref is the object's hold */
+}
+
+u64 object_mapped(struct object *object)
+{
+	u64 mapped = 0;
+
+	spin_lock(&object->lock);
+	object_each_page(object, count_mapped, &mapped);
+	spin_unlock(&object->lock);
+	return mapped;
 }
 
 i64 object_read(struct object *object, u64 offset, void *to, u64 bytes)

@@ -13,7 +13,8 @@
 #include "mm/types.h"
 
 struct object {
-	struct list all; /* in the list of all objects, for the audit */
+	struct rwlock mappers; /* readers: who makes a region of it; writer: who takes pages away */
+	struct list all;       /* in the list of all objects, for the audit */
 	_Atomic u32 refs;
 	u32 expected; /* the audit's own count of refs */
 	struct spinlock lock;
@@ -25,6 +26,7 @@ struct object {
 			 pages */
 	void *owner;  /* the holder of one ref apart from regions, or NULL: the kernel keeps its
 			 inode here */
+	void *label;  /* what is said of an owner that is gone, or NULL: freed with the object */
 };
 
 /* A new object of size bytes with one ref, held by the caller; NULL when memory is out. */
@@ -44,9 +46,30 @@ struct page *object_peek(struct object *object, u64 index);
 
 /*
  * Sets the size in bytes. Shrinking drops the pages beyond it and clears the rest of the last page,
- * so that growing again reads zeroes. Pages still mapped live on for whoever maps them.
+ * so that growing again reads zeroes. locked: when it shrinks, nobody maps the object (mm/truncate.c
+ * is for when somebody may).
  */
 void object_resize(struct object *object, u64 size);
+
+/* Drops the pages [from, to). locked: as object_resize() */
+void object_discard(struct object *object, u64 from, u64 to);
+
+/* Makes the pages [from, to) that are not there, also beyond the size: -ENOMEM leaves some of them,
+ * which mean what holes mean. */
+int object_fill(struct object *object, u64 from, u64 to);
+
+/* Pages of the object that some table points at. */
+u64 object_mapped(struct object *object);
+
+/* ---- mm/truncate.c: under those who map it. May sleep; the caller holds no mm->lock. ---- */
+
+/* object_resize(), with the pages beyond taken away from all who map them, private copies too:
+ * their next access is beyond the end (SIGBUS). locked: object->mappers, writer */
+void object_truncate(struct object *object, u64 size);
+
+/* Makes the bytes [offset, offset + length) a hole: what is mapped of it reads as zeroes, but for
+ * private copies. locked: object->mappers, writer */
+void object_punch(struct object *object, u64 offset, u64 length);
 
 /* Kernel memory in and out; both stop at the size and return the bytes moved, or -ENOMEM if none
  * could be. */

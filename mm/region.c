@@ -1,5 +1,8 @@
 /*
  * Region sets: sorted by start, disjoint, none empty; two neighbours that could be one are one.
+ *
+ * The array has room at both ends, and an insertion moves the shorter side: mappings are made from
+ * the top down, so most of them go in near the front.
  */
 #include "mm/region.h"
 #include "mm/errno.h"
@@ -9,7 +12,10 @@
 
 #define FIRST_CAPACITY 16u
 
-static struct region_set *set_alloc(u32 capacity)
+u32 max_regions = MAX_REGIONS_DEFAULT;
+
+/* An empty set whose first regions would be `count`, in the middle of its room. */
+static struct region_set *set_alloc(u32 capacity, u32 count)
 {
 	struct region_set *set =
 		kmalloc(sizeof(struct region_set) + capacity * sizeof(struct region));
@@ -17,13 +23,15 @@ static struct region_set *set_alloc(u32 capacity)
 	if (set) {
 		set->refs = 1;
 		set->capacity = capacity;
+		set->at = set->space + (capacity - count) / 2;
+		set->searched = MMAP_TOP;
 	}
 	return set;
 }
 
 struct region_set *regions_create(void)
 {
-	return set_alloc(FIRST_CAPACITY);
+	return set_alloc(FIRST_CAPACITY, 0);
 }
 
 void regions_get(struct region_set *set)
@@ -74,21 +82,82 @@ bool regions_overlap(const struct region_set *set, vaddr_t start, vaddr_t end)
 	return i < set->count && set->at[i].start < end;
 }
 
+vaddr_t regions_first_hole(const struct region_set *set, vaddr_t start)
+{
+	for (u32 i = regions_find(set, start); i < set->count && set->at[i].start <= start; i++)
+		start = set->at[i].end;
+	return start;
+}
+
 bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end)
 {
-	for (u32 i = regions_find(set, start); start < end; i++) {
-		if (i == set->count || set->at[i].start > start)
-			return false;
-		start = set->at[i].end;
+	return regions_first_hole(set, start) >= end;
+}
+
+struct region *regions_at(const struct region_set *set, vaddr_t addr)
+{
+	u32 i = regions_find(set, addr);
+
+	return i < set->count && set->at[i].start <= addr ? &set->at[i] : NULL;
+}
+
+bool region_is_data(const struct region *region)
+{
+	return (region->prot & PROT_WRITE) && !(region->flags & (MAP_SHARED | MAP_GROWSDOWN));
+}
+
+u64 regions_bytes(const struct region_set *set, vaddr_t start, vaddr_t end, bool data_only)
+{
+	u64 bytes = 0;
+
+	regions_for_each(set, region, start, end) if (!data_only || region_is_data(region)) bytes +=
+		MIN(region->end, end) - MAX(region->start, start);
+	return bytes;
+}
+
+vaddr_t region_floor(const struct region *region)
+{
+	u64 guard = region->flags & MAP_GROWSDOWN ? STACK_GUARD : 0;
+
+	return region->start > guard ? region->start - guard : 0;
+}
+
+/*
+ * Searches from the top, or from where an earlier search left off if it found nothing so long above.
+ * What it learns it keeps with a set that is the caller's own; a cut makes gaps, and forgets it.
+ */
+vaddr_t regions_find_gap(struct region_set *set, u64 length)
+{
+	bool known = length > set->widest && set->searched < MMAP_TOP;
+	vaddr_t top = known ? set->searched : MMAP_TOP;
+	u64 widest = known ? set->widest : 0;
+	u32 i = regions_find(set, top - 1); /* the regions from here on are above, */
+
+	i += i < set->count && set->at[i].start < top; /* but for one that holds the top */
+	for (; i > 0; i--) {
+		const struct region *region = &set->at[i - 1];
+
+		if (region->end < top) {
+			if (top - region->end >= length)
+				break;
+			widest = MAX(widest, top - region->end);
+		}
+		top = region_floor(region);
 	}
-	return true;
+	if (top < length || top - length < USER_START)
+		return 0;
+	if (atomic_load(&set->refs) == 1) {
+		set->searched = top;
+		set->widest = widest;
+	}
+	return top - length;
 }
 
 static u32 splits_at(const struct region_set *set, vaddr_t addr)
 {
-	u32 i = regions_find(set, addr);
+	const struct region *region = regions_at(set, addr);
 
-	return i < set->count && set->at[i].start < addr;
+	return region && region->start < addr;
 }
 
 u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end)
@@ -101,17 +170,20 @@ int regions_own(struct region_set **set, u32 more)
 	struct region_set *old = *set;
 	u32 wanted = old->count + more;
 
-	if (more && wanted > MAX_REGIONS)
-		return -ENOMEM;
 	if (atomic_load(&old->refs) == 1 && wanted <= old->capacity)
 		return 0;
 
 	u32 capacity = MAX(FIRST_CAPACITY, wanted > old->capacity ? 2 * wanted : old->capacity);
-	struct region_set *copy = set_alloc(MIN(capacity, MAX_REGIONS));
+	struct region_set *copy = set_alloc(MIN(capacity, MAX_REGIONS_MOST), old->count);
 
-	if (!copy)
+	if (!copy || wanted > copy->capacity) {
+		kfree(copy);
 		return -ENOMEM;
+	}
 	copy->count = old->count;
+	copy->fork_marked = old->fork_marked;
+	copy->searched = old->searched;
+	copy->widest = old->widest;
 	memcpy(copy->at, old->at, old->count * sizeof(struct region));
 	for (u32 i = 0; i < copy->count; i++)
 		object_get_any(copy->at[i].object);
@@ -122,15 +194,30 @@ int regions_own(struct region_set **set, u32 more)
 
 static void make_gap(struct region_set *set, u32 index)
 {
-	ASSERT(set->count < set->capacity, "count %u, capacity %u", set->count, set->capacity);
-	memmove(&set->at[index + 1], &set->at[index], (set->count - index) * sizeof(struct region));
+	bool before = set->at > set->space;
+	bool behind = set->at + set->count < set->space + set->capacity;
+
+	ASSERT(before || behind, "count %u, capacity %u", set->count, set->capacity);
+	if (before && (index < set->count / 2 || !behind)) {
+		set->at--;
+		memmove(set->at, set->at + 1, index * sizeof(struct region));
+	} else {
+		memmove(&set->at[index + 1], &set->at[index],
+			(set->count - index) * sizeof(struct region));
+	}
 	set->count++;
 }
 
 static void close_gap(struct region_set *set, u32 index, u32 width)
 {
-	memmove(&set->at[index], &set->at[index + width],
-		(set->count - index - width) * sizeof(struct region));
+	u32 behind = set->count - index - width;
+
+	if (index < behind) {
+		memmove(set->at + width, set->at, index * sizeof(struct region));
+		set->at += width;
+	} else {
+		memmove(&set->at[index], &set->at[index + width], behind * sizeof(struct region));
+	}
 	set->count -= width;
 }
 
@@ -143,20 +230,18 @@ static u32 split_at(struct region_set *set, vaddr_t addr)
 	if (i == set->count || set->at[i].start >= addr)
 		return i;
 	make_gap(set, i);
+	set->at[i] = set->at[i + 1];
 	set->at[i].end = addr;
 	set->at[i + 1].start = addr;
-	if (set->at[i].object) {
-		object_get(set->at[i].object);
-		set->at[i + 1].offset += addr - set->at[i].start;
-	}
+	set->at[i + 1].offset += addr - set->at[i].start;
+	object_get_any(set->at[i].object);
 	return i + 1;
 }
 
 static bool mergeable(const struct region *a, const struct region *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->flags == b->flags &&
-	       a->object == b->object &&
-	       (!a->object || a->offset + (a->end - a->start) == b->offset);
+	       a->object == b->object && a->offset + (a->end - a->start) == b->offset;
 }
 
 /* Merges the neighbours among the regions first - 1 to last. */
@@ -179,6 +264,7 @@ void regions_cut(struct region_set *set, vaddr_t start, vaddr_t end)
 	for (u32 i = first; i < last; i++)
 		object_put_any(set->at[i].object);
 	close_gap(set, first, last - first);
+	set->searched = MMAP_TOP;
 }
 
 void regions_insert(struct region_set *set, struct region region)
@@ -187,7 +273,19 @@ void regions_insert(struct region_set *set, struct region region)
 
 	make_gap(set, i);
 	set->at[i] = region;
+	set->fork_marked |= !!(region.flags & REGION_FORK_MARKS);
+	if (region.end > set->searched) /* it may stand in what was kept free for a stack */
+		set->searched = MMAP_TOP;
 	merge_around(set, i, i + 1);
+}
+
+void regions_extend_down(struct region_set *set, u32 index, vaddr_t start)
+{
+	struct region *region = &set->at[index];
+
+	region->offset -= region->start - start;
+	region->start = start;
+	merge_around(set, index, index);
 }
 
 void regions_protect(struct region_set *set, vaddr_t start, vaddr_t end, u32 prot)
@@ -195,8 +293,10 @@ void regions_protect(struct region_set *set, vaddr_t start, vaddr_t end, u32 pro
 	u32 first = split_at(set, start);
 	u32 last = split_at(set, end);
 
-	for (u32 i = first; i < last; i++)
+	for (u32 i = first; i < last; i++) {
 		set->at[i].prot = prot;
+		set->at[i].flags |= region_account(prot, set->at[i].flags);
+	}
 	merge_around(set, first, last);
 }
 
@@ -207,5 +307,6 @@ void regions_set_flags(struct region_set *set, vaddr_t start, vaddr_t end, u32 t
 
 	for (u32 i = first; i < last; i++)
 		set->at[i].flags = (set->at[i].flags & ~take) | add;
+	set->fork_marked |= !!(add & REGION_FORK_MARKS);
 	merge_around(set, first, last);
 }

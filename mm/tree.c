@@ -39,6 +39,28 @@ void node_unlock(struct page *table)
 	atomic_store_explicit(&table->lock, 0, memory_order_release);
 }
 
+struct page *leaf_table_lock(struct page *root, vaddr_t addr, bool *owned)
+{
+	struct page *table = root;
+	bool shared = false;
+
+	node_lock(table);
+	while (table && table->level > 1) {
+		u64 entry = *node_at(table, entry_index(addr, table->level));
+		struct page *child = entry ? entry_child(entry) : NULL;
+
+		if (child) {
+			shared |= page_refs(child) > 1;
+			node_lock(child);
+		}
+		node_unlock(table);
+		table = child;
+	}
+	if (owned)
+		*owned = !shared;
+	return table;
+}
+
 static void update_group(struct page *table, u32 group)
 {
 	const u64 *e = node_at(table, group * GROUP);
@@ -101,10 +123,24 @@ static void page_free(struct page *page)
 	frame_free(page, 0);
 }
 
-void gather_end(struct gather *gather)
+static void gather_flush_now(const struct gather *gather)
 {
 	if (gather->start < gather->end)
 		tlb_flush_range(gather->mm, gather->start, gather->end);
+}
+
+void gather_switch(struct gather *gather, struct mm *mm)
+{
+	struct page *dead = gather->dead;
+
+	gather_flush_now(gather);
+	*gather = gather_begin(mm);
+	gather->dead = dead;
+}
+
+void gather_end(struct gather *gather)
+{
+	gather_flush_now(gather);
 	while (gather->dead) {
 		struct page *page = gather->dead;
 

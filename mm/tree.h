@@ -28,7 +28,8 @@
  *     get one ref more each), the entry pointed at the copy, and one ref of the original dropped.
  *     There is no other copy-on-write.
  *  4. Fills. What every sharer would do alike may be done in place in a shared table, under its
- *     lock: filling an empty entry for a read. One fault serves all sharers.
+ *     lock: filling an empty entry for a read, so that one fault serves all sharers; taking out the
+ *     pages that a file has lost (mm/truncate.c).
  *  5. Taking away is safe. Clearing W in a shared table changes no meaning, since a fault gives it
  *     back to whoever may write. Giving needs ownership.
  *  6. Writable means exclusive. An entry has W = 1 only if its child has refs 1. The one exception
@@ -125,6 +126,12 @@ static inline u32 node_index(const struct page *table, const u64 *entry)
 void node_lock(struct page *table);
 void node_unlock(struct page *table);
 
+/*
+ * The table of level 1 that maps addr, locked, or NULL. owned, if not NULL: whether no node down to it
+ * is shared. Hand over hand, so a sharer's changes do not matter. locked: mm->lock, reader
+ */
+struct page *leaf_table_lock(struct page *root, vaddr_t addr, bool *owned);
+
 /* Replaces an entry and keeps used, present and groups true; refs are the caller's affair. locked:
  * the table. */
 void entry_set(struct page *table, u64 *entry, u64 value);
@@ -166,6 +173,9 @@ static inline void gather_flush(struct gather *gather, vaddr_t start, vaddr_t en
 	gather->start = MIN(gather->start, start);
 	gather->end = MAX(gather->end, end);
 }
+
+/* Flushes what was gathered for the gather's mm, and goes on with another one. What is dead waits. */
+void gather_switch(struct gather *gather, struct mm *mm);
 
 /* Flushes, then frees what was gathered. */
 void gather_end(struct gather *gather);

@@ -1,6 +1,7 @@
 /* Reading an address space without changing it: its sizes, and its tables one by one. */
+#include "mm/edit.h"
 #include "mm/errno.h"
-#include "mm/tree.h"
+#include "mm/object.h"
 
 struct walk {
 	bool (*visit)(void *context, const struct node_info *node);
@@ -18,7 +19,11 @@ static u32 count_shared_pages(struct page *table)
 	return shared;
 }
 
-static bool walk_tables(struct page *table, vaddr_t base, bool owned_above, const struct walk *walk)
+static bool walk_locked(struct page *table, vaddr_t base, bool owned_above,
+			const struct walk *walk);
+
+/* locked: table */
+static bool walk_table(struct page *table, vaddr_t base, bool owned_above, const struct walk *walk)
 {
 	struct node_info info = {
 		.start = base,
@@ -36,11 +41,21 @@ static bool walk_tables(struct page *table, vaddr_t base, bool owned_above, cons
 	if (table->level == 1)
 		return true;
 	node_for_each(table, entry)
-		if (!walk_tables(entry_child(*entry),
+		if (!walk_locked(entry_child(*entry),
 				 base + node_index(table, entry) * entry_span(table->level),
 				 info.owned, walk))
 			return false;
 	return true;
+}
+
+static bool walk_locked(struct page *table, vaddr_t base, bool owned_above, const struct walk *walk)
+{
+	node_lock(table);
+
+	bool whole = walk_table(table, base, owned_above, walk);
+
+	node_unlock(table);
+	return whole;
 }
 
 void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info *node),
@@ -49,7 +64,7 @@ void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info 
 	struct walk walk = {visit, context};
 
 	read_lock(&mm->lock);
-	walk_tables(mm->root, 0, true, &walk);
+	walk_locked(mm->root, 0, true, &walk);
 	read_unlock(&mm->lock);
 }
 
@@ -62,26 +77,147 @@ static void sum_tables(struct page *table, bool owned_above, struct mm_usage *us
 	usage->resident += table->present;
 	if (table->level == 1)
 		return;
+	node_lock(table);
 	node_for_each(table, entry)
 		sum_tables(entry_child(*entry), owned, usage);
+	node_unlock(table);
+}
+
+/* ---- Pages ---- */
+
+static u32 mappers_of(const struct page *page)
+{
+	return page_refs(page) - (page->object ? 1 : 0);
+}
+
+/* share: what of the page is charged here if nobody else points at it. */
+static void add_page(struct region_usage *usage, u64 entry, u64 share)
+{
+	const struct page *page = entry_child(entry);
+	u32 mappers = mappers_of(page);
+	bool shared = share < PSS_PAGE || mappers > 1, dirty = entry & ENTRY_D;
+	u64 *kind = shared ? (dirty ? &usage->shared_dirty : &usage->shared_clean)
+			   : (dirty ? &usage->private_dirty : &usage->private_clean);
+
+	++*kind;
+	usage->resident++;
+	usage->cached += !!page->object;
+	usage->referenced += !!(entry & ENTRY_A);
+	usage->pss += share / mappers;
+	usage->pss_dirty += dirty ? share / mappers : 0;
+}
+
+static void add_span(struct page *table, vaddr_t base, const struct span *span, u64 share,
+		     struct region_usage *usage)
+{
+	vaddr_t low;
+
+	node_lock(table);
+	for_each_in_span(table, base, span, entry, low) {
+		if (table->level > 1)
+			add_span(entry_child(*entry), low, span,
+				 share / page_refs(entry_child(*entry)), usage);
+		else if (entry_counts_present(*entry))
+			add_page(usage, *entry, share);
+	}
+	node_unlock(table);
+}
+
+bool mm_region_usage(struct mm *mm, vaddr_t addr, struct region *region, struct region_usage *usage)
+{
+	*usage = (struct region_usage) {0};
+	if (!mm_region_at(mm, addr, region))
+		return false;
+
+	struct span span = {region->start, region->end};
+
+	read_lock(&mm->lock);
+	add_span(mm->root, 0, &span, PSS_PAGE, usage);
+	read_unlock(&mm->lock);
+	return true;
+}
+
+void mm_page_info(struct mm *mm, vaddr_t addr, struct page_info *info)
+{
+	struct page *table;
+	bool owned;
+	u64 entry = 0;
+
+	*info = (struct page_info) {0};
+	read_lock(&mm->lock);
+	table = leaf_table_lock(mm->root, addr, &owned);
+	if (table)
+		entry = *node_at(table, entry_index(addr, 1));
+	if (entry) {
+		const struct page *page = entry_child(entry);
+
+		info->present = true;
+		info->pfn = page_pfn(page);
+		info->cached = page != zero_page && page->object;
+		info->exclusive = page != zero_page && owned && mappers_of(page) == 1;
+	}
+	if (table)
+		node_unlock(table);
+	read_unlock(&mm->lock);
+}
+
+/* Whether the object that region maps has the page for addr. */
+static bool is_cached(const struct region *region, vaddr_t addr)
+{
+	struct page *page = NULL;
+
+	if (region->object)
+		page = object_peek(region->object,
+				   (region->offset + addr - region->start) >> PAGE_SHIFT);
+	if (page)
+		page_put(page);
+	return page;
 }
 
 int mm_resident(struct mm *mm, vaddr_t addr)
 {
-	struct page *table = mm->root;
-	int result = -ENOMEM;
-	u64 entry;
+	struct page_info info;
+	struct region region;
 
-	read_lock(&mm->lock);
-	if (regions_overlap(mm->regions, addr, addr + 1)) {
-		while ((entry = *node_at(table, entry_index(addr, table->level))) &&
-		       table->level > 1)
-			table = entry_child(entry);
-		result = entry_counts_present(entry);
-	}
-	read_unlock(&mm->lock);
+	if (!mm_region_at(mm, addr, &region))
+		return -ENOMEM;
+	mm_page_info(mm, addr, &info);
+
+	int result = region.start > addr ? -ENOMEM : info.present || is_cached(&region, addr);
+
+	if (region.object)
+		object_put(region.object);
 	return result;
 }
+
+/* Copies part of one page, if it is there. locked: mm->lock, reader */
+static bool peek_page(struct mm *mm, vaddr_t addr, void *to, size_t bytes)
+{
+	struct page *table = leaf_table_lock(mm->root, addr, NULL);
+	u64 entry = table ? *node_at(table, entry_index(addr, 1)) : 0;
+
+	if (entry)
+		memcpy(to, (char *)page_virt(entry_child(entry)) + (addr & PAGE_MASK), bytes);
+	if (table)
+		node_unlock(table);
+	return entry;
+}
+
+size_t mm_peek(struct mm *mm, vaddr_t from, void *to, size_t bytes)
+{
+	size_t done = 0, part;
+
+	read_lock(&mm->lock);
+	for (; done < bytes && from + done < USER_END; done += part) {
+		part = MIN(bytes - done, PAGE_SIZE - ((from + done) & PAGE_MASK));
+		if (!peek_page(mm, from + done, (char *)to + done, part))
+			break;
+	}
+	read_unlock(&mm->lock);
+	return done;
+}
+
+/* ---- Sizes ---- */
 
 static void sum_regions(const struct mm *mm, struct mm_usage *usage)
 {
@@ -90,6 +226,7 @@ static void sum_regions(const struct mm *mm, struct mm_usage *usage)
 		u64 pages = (region->end - region->start) >> PAGE_SHIFT;
 
 		usage->mapped += pages;
+		usage->locked += region->flags & MAP_LOCKED ? pages : 0;
 		if (region->flags & MAP_GROWSDOWN)
 			usage->stack += pages;
 		else if (region->prot & PROT_EXEC)

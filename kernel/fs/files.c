@@ -177,6 +177,11 @@ struct file *files_lookup(int fd)
 	return slot->file;
 }
 
+u32 files_limit(void)
+{
+	return (u32)MIN(FILES_MAX, current_process()->limits[RLIMIT_NOFILE].soft);
+}
+
 int files_install(struct file *file, int from, bool close_on_exec)
 {
 	struct files *files = current_process()->files;
@@ -185,7 +190,7 @@ int files_install(struct file *file, int from, bool close_on_exec)
 
 	while (fd < files->capacity && files->slots[fd].file)
 		fd++;
-	if (fd >= FILES_MAX)
+	if (fd >= files_limit())
 		return -EMFILE;
 	error = own(fd + 1);
 	if (error)
@@ -200,7 +205,7 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
 	struct file *old;
 	int error;
 
-	if (fd < 0 || fd >= FILES_MAX)
+	if (fd < 0 || (u32)fd >= files_limit())
 		return -EBADF;
 	error = own((u32)fd + 1);
 	if (error)

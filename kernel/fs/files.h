@@ -10,7 +10,7 @@ struct file;
 struct inode;
 struct process;
 
-#define FILES_MAX 1024 /* descriptors a process may have (RLIMIT_NOFILE) */
+#define FILES_MAX 1024 /* descriptors a process may have: the most that RLIMIT_NOFILE allows */
 
 struct files;
 
@@ -28,9 +28,15 @@ struct file *files_lookup(int fd);
  * or asked. */
 struct file *files_lookup_any(int fd);
 
+/* Descriptors that the current process may have: RLIMIT_NOFILE, FILES_MAX at most. */
+u32 files_limit(void);
+
 /* Puts file, whose ref it takes, at the lowest free descriptor >= from: the descriptor, -EMFILE or
  * -ENOMEM (the ref is then still the caller's). */
 int files_install(struct file *file, int from, bool close_on_exec);
+
+/* Descriptors that the current process may have: RLIMIT_NOFILE, FILES_MAX at most. */
+u32 files_limit(void);
 
 /* Puts file, whose ref it takes, at descriptor fd and closes what was there: fd, -EBADF or -ENOMEM
  * (the ref is then still the caller's). */

@@ -37,7 +37,7 @@ struct inode *inode_create(size_t bytes, u32 mode, const struct inode_ops *ops,
 	return inode;
 }
 
-int inode_set_place(struct inode *inode, struct inode *parent, const char *name)
+int inode_set_name(struct inode *inode, const char *name)
 {
 	size_t bytes = strlen(name) + 1;
 	char *copy = kmalloc(bytes);
@@ -47,6 +47,15 @@ int inode_set_place(struct inode *inode, struct inode *parent, const char *name)
 	memcpy(copy, name, bytes);
 	kfree(inode->name);
 	inode->name = copy;
+	return 0;
+}
+
+int inode_set_place(struct inode *inode, struct inode *parent, const char *name)
+{
+	int error = inode_set_name(inode, name);
+
+	if (error)
+		return error;
 	inode_get(parent);
 	inode_put(inode->parent);
 	inode->parent = parent;

@@ -2,9 +2,9 @@
  * /proc, between its parts: the tree of entries (procfs.c) and what the entries say (proc_system.c,
  * proc_process.c, proc_maps.c).
  *
- * The functions that make text run to their end without sleeping, so the process they are given,
- * and its mm, stay: on one CPU an mm's lock is never contended, as no one sleeps while holding it.
- * More CPUs will need a ref of the mm.
+ * The functions that make text have a ref of the process they are given, and take one of its mm
+ * (process_mm()). What else it owns goes when it exits, which on one CPU happens while they sleep
+ * alone: so they look at that before they read memory.
  */
 #pragma once
 
@@ -14,10 +14,12 @@
 
 struct process;
 
-/* What a name in /proc is; one of show, link, follow and children is set. */
+/* What a name in /proc is; one of show, read, follow and children is set. */
 struct proc_entry {
 	const char *name;
 	u32 mode;
+	/* A file that is no text: reads at offset, as inode_ops.read does. */
+	i64 (*read)(struct process *process, struct io *to, u64 offset);
 	/* A file's text, or a symlink's; process is NULL outside of /proc/PID. */
 	void (*show)(struct text *text, struct process *process);
 	/* Write: takes the text, NUL-terminated; 0 or an error. NULL: cannot be written (EACCES on
@@ -42,8 +44,12 @@ struct inode *procfs_create(void);
 void proc_show_mounts(struct text *text, struct process *process);
 void proc_show_maps(struct text *text, struct process *process);
 void proc_show_memtree(struct text *text, struct process *process);
+void proc_show_smaps(struct text *text, struct process *process);
+void proc_show_smaps_rollup(struct text *text, struct process *process);
+i64 proc_read_pagemap(struct process *process, struct io *to, u64 offset);
 
-/* Copies bytes at `from` of any address space, as far as pages are there; returns how many. */
-size_t proc_read_memory(struct mm *mm, u64 from, void *to, size_t bytes);
-/* Resident pages that belong to files, and to MAP_SHARED memory. */
+/* One line of maps; path has PATH_MAX bytes of room. */
+void proc_show_region(struct text *text, struct mm *mm, const struct region *region, char *path);
+
+/* Resident pages that belong to files, and to MAP_SHARED memory that is no file. */
 void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared);

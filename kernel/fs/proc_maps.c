@@ -1,9 +1,9 @@
-/* What the files of /proc/PID say about its memory, and access to the memory of another process. */
+/* What the files of /proc/PID say about the regions and tables of its memory; how full they are is in
+ * proc_smaps.c. */
 #include "kernel/fs/proc.h"
 #include "kernel/process.h"
 #include "mm/heap.h"
 #include "mm/object.h"
-#include "mm/tree.h"
 
 #define NAME_COLUMN 73 /* of a line of maps, where Linux puts the name */
 
@@ -23,41 +23,69 @@ static void show_name(struct text *text, size_t line, const char *name)
 	text_append(text, name, strlen(name));
 }
 
-static void show_region(struct text *text, const struct mm *mm, const struct region *region,
-			char *path)
+/* What is mapped: its file, by name or as it was called, or what it is for. */
+struct identity {
+	const char *name; /* NULL: it has none */
+	u32 dev;
+	u64 ino;
+};
+
+static struct identity identify_file(struct object *object, char *path)
 {
-	struct inode *inode = region->object ? object_inode(region->object) : NULL;
+	struct inode *inode = object_inode(object);
+	const struct object_label *label = object->label;
+	struct identity identity = {NULL, 0, 0};
+
+	if (inode)
+		identity = (struct identity) {inode_path(inode, path, PATH_MAX) ? path : NULL,
+					      inode->fs->dev, inode->ino};
+	else if (label)
+		identity = (struct identity) {label->path, label->dev, label->ino};
+	inode_put(inode);
+	return identity;
+}
+
+static struct identity identify(const struct mm *mm, const struct region *region, char *path)
+{
+	if (region->object)
+		return identify_file(region->object, path);
+	return (struct identity) {is_heap(mm, region)    ? "[heap]"
+				  : is_stack(mm, region) ? "[stack]"
+							 : NULL,
+				  0, 0};
+}
+
+void proc_show_region(struct text *text, struct mm *mm, const struct region *region, char *path)
+{
+	struct identity identity = identify(mm, region, path);
 	size_t line = text->length;
 
 	text_print(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02x %lu ", region->start, region->end,
 		   region->prot & PROT_READ ? 'r' : '-', region->prot & PROT_WRITE ? 'w' : '-',
 		   region->prot & PROT_EXEC ? 'x' : '-', region->flags & MAP_SHARED ? 's' : 'p',
-		   region->offset, inode ? inode->fs->dev : 0, inode ? inode->ino : 0);
-	if (inode && inode_path(inode, path, PATH_MAX))
-		show_name(text, line, path);
-	else if (!region->object && is_heap(mm, region))
-		show_name(text, line, "[heap]");
-	else if (!region->object && is_stack(mm, region))
-		show_name(text, line, "[stack]");
+		   region->object ? region->offset : 0, identity.dev, identity.ino);
+	if (identity.name)
+		show_name(text, line, identity.name);
 	text_append(text, "\n", 1);
-	inode_put(inode);
 }
 
 void proc_show_maps(struct text *text, struct process *process)
 {
-	struct mm *mm = process->mm;
+	struct mm *mm = process_mm(process);
 	char *path = kmalloc(PATH_MAX);
 	struct region region;
 	vaddr_t at = 0;
 
 	text->failed = text->failed || !path;
 	while (mm && !text->failed && mm_region_at(mm, at, &region)) {
-		show_region(text, mm, &region, path);
+		proc_show_region(text, mm, &region, path);
 		if (region.object)
 			object_put(region.object);
 		at = region.end;
 	}
 	kfree(path);
+	if (mm)
+		mm_put(mm);
 }
 
 static bool show_node(void *context, const struct node_info *node)
@@ -71,74 +99,10 @@ static bool show_node(void *context, const struct node_info *node)
 
 void proc_show_memtree(struct text *text, struct process *process)
 {
-	if (process->mm)
-		mm_walk(process->mm, show_node, text);
-}
+	struct mm *mm = process_mm(process);
 
-/* The page at addr, NULL when none is there; *next is the first address that may have another one.
- * locked: mm, reader */
-static struct page *page_at(const struct mm *mm, vaddr_t addr, vaddr_t *next)
-{
-	struct page *table = mm->root;
-
-	for (u32 level = ROOT_LEVEL;; level--) {
-		u64 entry = *node_at(table, entry_index(addr, level));
-
-		*next = ROUND_DOWN(addr, entry_span(level)) + entry_span(level);
-		if (!entry)
-			return NULL;
-		table = entry_child(entry);
-		if (level == 1)
-			return table;
-	}
-}
-
-size_t proc_read_memory(struct mm *mm, u64 from, void *to, size_t bytes)
-{
-	size_t done = 0;
-
-	read_lock(&mm->lock);
-	while (done < bytes && from + done < USER_END) {
-		vaddr_t at = from + done, next;
-		struct page *page = page_at(mm, at, &next);
-		size_t part = MIN(bytes - done, PAGE_SIZE - (at & PAGE_MASK));
-
-		if (!page)
-			break;
-		memcpy((char *)to + done, (char *)page_virt(page) + (at & PAGE_MASK), part);
-		done += part;
-	}
-	read_unlock(&mm->lock);
-	return done;
-}
-
-/* Pages of [start, end) that an object caches. */
-static u64 count_object_pages(struct mm *mm, vaddr_t start, vaddr_t end)
-{
-	u64 count = 0;
-
-	read_lock(&mm->lock);
-	for (vaddr_t at = start, next; at < end; at = next) {
-		struct page *page = page_at(mm, at, &next);
-
-		count += page && page != zero_page && page->object;
-	}
-	read_unlock(&mm->lock);
-	return count;
-}
-
-void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared)
-{
-	struct region region;
-	vaddr_t at = 0;
-
-	*file = *shared = 0;
-	while (mm_region_at(mm, at, &region)) {
-		at = region.end;
-		if (!region.object)
-			continue;
-		*(region.flags & MAP_SHARED ? shared : file) +=
-			count_object_pages(mm, region.start, region.end);
-		object_put(region.object);
-	}
+	if (!mm)
+		return;
+	mm_walk(mm, show_node, text);
+	mm_put(mm);
 }

@@ -72,14 +72,18 @@ static void show_kb(struct text *text, const char *name, u64 pages)
 	text_print(text, "%s:\t%8lu kB\n", name, pages * 4);
 }
 
-static void show_memory(struct text *text, struct mm *mm)
+static void show_memory(struct text *text, struct process *process)
 {
+	struct mm *mm = process_mm(process);
 	struct mm_usage usage;
 	u64 file, shared;
 
+	if (!mm)
+		return;
 	mm_usage(mm, &usage);
 	proc_count_object_pages(mm, &file, &shared);
 	show_kb(text, "VmSize", usage.mapped);
+	show_kb(text, "VmLck", usage.locked);
 	show_kb(text, "VmRSS", usage.resident);
 	show_kb(text, "RssAnon", usage.resident - MIN(usage.resident, file + shared));
 	show_kb(text, "RssFile", file);
@@ -90,13 +94,13 @@ static void show_memory(struct text *text, struct mm *mm)
 	show_kb(text, "VmLib", 0);
 	show_kb(text, "VmPTE", usage.tables);
 	show_kb(text, "VmSwap", 0);
+	mm_put(mm);
 }
 
 static void show_status(struct text *text, struct process *process)
 {
 	show_ids(text, process);
-	if (process->mm)
-		show_memory(text, process->mm);
+	show_memory(text, process);
 	text_print(text, "Threads:\t1\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
 		   process->pending, 0ul, process->blocked);
 	text_print(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals(process, true),
@@ -124,10 +128,10 @@ static void show_stat_times(struct text *text, const struct process *process)
 }
 
 /* Fields 23 to 52: its memory, signals and the rest. */
-static void show_stat_memory(struct text *text, const struct process *process)
+static void show_stat_memory(struct text *text, struct process *process)
 {
 	struct mm_usage usage = {0};
-	struct mm *mm = process->mm;
+	struct mm *mm = process_mm(process);
 	bool in_memory = mm && process->thread;
 
 	if (mm)
@@ -168,6 +172,8 @@ static void show_stat_memory(struct text *text, const struct process *process)
 	_Static_assert(ARRAY_SIZE(memory) == 30, "fields 23 to 52 of proc(5)");
 
 	print_numbers(text, memory, ARRAY_SIZE(memory));
+	if (mm)
+		mm_put(mm);
 }
 
 static void show_stat(struct text *text, struct process *process)
@@ -181,11 +187,13 @@ static void show_stat(struct text *text, struct process *process)
 static void show_statm(struct text *text, struct process *process)
 {
 	struct mm_usage usage = {0};
+	struct mm *mm = process_mm(process);
 	u64 file = 0, shared = 0;
 
-	if (process->mm) {
-		mm_usage(process->mm, &usage);
-		proc_count_object_pages(process->mm, &file, &shared);
+	if (mm) {
+		mm_usage(mm, &usage);
+		proc_count_object_pages(mm, &file, &shared);
+		mm_put(mm);
 	}
 	text_print(text, "%lu %lu %lu %lu 0 %lu 0\n", usage.mapped, usage.resident, file + shared,
 		   usage.text, usage.data + usage.stack);
@@ -199,20 +207,18 @@ static void show_comm(struct text *text, struct process *process)
 /* The arguments as the program has them in its memory, each ended by a NUL. */
 static void show_cmdline(struct text *text, struct process *process)
 {
-	struct mm *mm = process->mm;
+	struct mm *mm = process_mm(process);
 	char part[256];
 	u64 at;
+	size_t got = 1;
 
 	if (!mm)
 		return;
-	for (at = mm->args_start; at < mm->args_end;) {
-		size_t got = proc_read_memory(mm, at, part, MIN(sizeof(part), mm->args_end - at));
-
-		if (!got)
-			return;
+	for (at = mm->args_start; at < mm->args_end && got; at += got) {
+		got = mm_peek(mm, at, part, MIN(sizeof(part), mm->args_end - at));
 		text_append(text, part, got);
-		at += got;
 	}
+	mm_put(mm);
 }
 
 static int give(struct inode *inode, struct inode **to)
@@ -269,7 +275,10 @@ const struct proc_entry proc_process_entries[] = {
 	{.name = "maps", .mode = FILE_MODE, .show = proc_show_maps},
 	{.name = "memtree", .mode = FILE_MODE, .show = proc_show_memtree},
 	{.name = "mounts", .mode = FILE_MODE, .show = proc_show_mounts},
+	{.name = "pagemap", .mode = S_IFREG | 0400, .read = proc_read_pagemap},
 	{.name = "root", .mode = LINK_MODE, .follow = follow_root},
+	{.name = "smaps", .mode = FILE_MODE, .show = proc_show_smaps},
+	{.name = "smaps_rollup", .mode = FILE_MODE, .show = proc_show_smaps_rollup},
 	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
 	{.name = "statm", .mode = FILE_MODE, .show = show_statm},
 	{.name = "status", .mode = FILE_MODE, .show = show_status},

@@ -12,29 +12,39 @@
 #define NS_PER_TICK   10000000u /* USER_HZ is 100 */
 #define NS_PER_SECOND 1000000000u
 
+struct object_pages {
+	u64 cached, shared, mapped; /* all; those of no file; those that some table points at */
+};
+
 static void add_pages(void *context, struct object *object)
 {
-	*(u64 *)context += object->pages;
+	struct object_pages *sum = context;
+
+	sum->cached += object->pages;
+	sum->shared += object->owner || object->label ? 0 : object->pages;
+	sum->mapped += object_mapped(object);
 }
 
 static void show_meminfo(struct text *text, struct process *process)
 {
 	u64 total = frames_total() * 4, free = frames_free() * 4;
-	u64 data = mm_stat.data_pages * 4, cached = 0;
+	struct object_pages objects = {0};
 
 	(void)process;
-	object_each(add_pages, &cached);
-	cached *= 4;
+	object_each(add_pages, &objects);
 	text_print(text, "MemTotal:       %8lu kB\n", total);
 	text_print(text, "MemFree:        %8lu kB\n", free);
 	text_print(text, "MemAvailable:   %8lu kB\n", free);
 	text_print(text, "Buffers:        %8u kB\n", 0);
-	text_print(text, "Cached:         %8lu kB\n", cached);
+	text_print(text, "Cached:         %8lu kB\n", objects.cached * 4);
 	text_print(text, "SwapCached:     %8u kB\n", 0);
 	text_print(text, "SwapTotal:      %8u kB\n", 0);
 	text_print(text, "SwapFree:       %8u kB\n", 0);
-	text_print(text, "AnonPages:      %8lu kB\n", data > cached ? data - cached : 0);
-	text_print(text, "Shmem:          %8lu kB\n", cached);
+	/* What is no object's and not the zero page is in some table. */
+	text_print(text, "AnonPages:      %8lu kB\n",
+		   (mm_stat.data_pages - objects.cached - 1) * 4);
+	text_print(text, "Mapped:         %8lu kB\n", objects.mapped * 4);
+	text_print(text, "Shmem:          %8lu kB\n", objects.shared * 4);
 	text_print(text, "Slab:           %8lu kB\n", heap_bytes() / 1024);
 	text_print(text, "PageTables:     %8lu kB\n", mm_stat.tables * 4);
 }
@@ -209,6 +219,24 @@ static void show_fork_level(struct text *text, struct process *process)
 		text_print(text, "%u\n", (u32)fork_level_default);
 }
 
+static void show_max_map_count(struct text *text, struct process *process)
+{
+	(void)process;
+	text_print(text, "%u\n", max_regions);
+}
+
+static int store_max_map_count(const char *text)
+{
+	u64 value = 0;
+
+	for (; *text >= '0' && *text <= '9' && value <= MAX_REGIONS_MOST; text++)
+		value = value * 10 + (u64)(*text - '0');
+	if ((*text && *text != '\n') || value > MAX_REGIONS_MOST)
+		return -EINVAL;
+	max_regions = (u32)value;
+	return 0;
+}
+
 static int store_fork_level(const char *text)
 {
 	size_t length = strlen(text);
@@ -247,6 +275,10 @@ static const struct proc_entry vm_entries[] = {
 	 .mode = S_IFREG | 0644,
 	 .show = show_fork_level,
 	 .store = store_fork_level},
+	{.name = "max_map_count",
+	 .mode = S_IFREG | 0644,
+	 .show = show_max_map_count,
+	 .store = store_max_map_count},
 	{0},
 };
 

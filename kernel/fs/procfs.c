@@ -86,13 +86,27 @@ struct inode *procfs_create(void)
 	return node_create(&root_entry, 0, -1, 1);
 }
 
-/* The process that a node is about. false: it is gone. */
+/* The process that a node is about, with a ref: put_process(). false: it is gone. */
 static bool process_of(struct inode *inode, struct process **process)
 {
 	u32 pid = node_of(inode)->pid;
 
 	*process = pid ? process_find(pid) : NULL;
 	return !pid || *process;
+}
+
+static void put_process(struct process *process)
+{
+	if (process)
+		process_put(process);
+}
+
+static bool process_exists(u32 pid)
+{
+	struct process *process = process_find(pid);
+
+	put_process(process);
+	return process;
 }
 
 /* A name that is a number, without leading zeroes; false when it is something else. */
@@ -116,16 +130,22 @@ static u64 ino_of(const struct proc_entry *dir, u32 pid, const struct proc_entry
 	return INO(pid, dir->first_ino + (u64)(entry - dir->children));
 }
 
-static struct inode *lookup_fd(u32 pid, const char *name)
+static struct file *peek_fd(u32 pid, u32 fd)
 {
 	struct process *process = process_find(pid);
+	struct file *file = process && process->files ? files_peek(process->files, (int)fd) : NULL;
+
+	put_process(process);
+	return file;
+}
+
+static struct inode *lookup_fd(u32 pid, const char *name)
+{
 	struct inode *inode;
 	struct file *file;
 	u32 fd;
 
-	if (!process || !process->files || !number(name, &fd))
-		return NULL;
-	file = files_peek(process->files, (int)fd);
+	file = number(name, &fd) ? peek_fd(pid, fd) : NULL;
 	if (!file)
 		return NULL;
 	inode = node_create(&proc_fd_entry, pid, (int)fd, INO(pid, FIRST_NUMBER + fd));
@@ -146,7 +166,7 @@ static struct inode *lookup_entry(const struct proc_node *dir, const char *name)
 		if (strcmp(entry->name, name) == 0)
 			return node_create(entry, dir->pid, -1,
 					   ino_of(dir->entry, dir->pid, entry));
-	if (dir->entry == &root_entry && number(name, &pid) && process_find(pid))
+	if (dir->entry == &root_entry && number(name, &pid) && process_exists(pid))
 		return node_create(&process_entry, pid, -1, INO(pid, 1));
 	return NULL;
 }
@@ -159,6 +179,7 @@ static int proc_lookup(struct inode *dir, const char *name, struct inode **found
 
 	if (!process_of(dir, &process))
 		return -ENOENT;
+	put_process(process);
 	inode = lookup_entry(node_of(dir), name);
 	if (!inode)
 		return -ENOENT;
@@ -226,11 +247,11 @@ static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *conte
 
 	if (!process_of(dir, &process))
 		return -ENOENT;
-	if (is_fd_dir(node->entry)) {
+	if (is_fd_dir(node->entry))
 		list_fds(&listing, process);
-		return 0;
-	}
-	list_entries(&listing, node);
+	else
+		list_entries(&listing, node);
+	put_process(process);
 	if (node->entry == &root_entry && !listing.full)
 		process_each(list_process, &listing);
 	return 0;
@@ -261,6 +282,7 @@ static int make_text(struct inode *inode, struct text *text)
 	if (!process_of(inode, &process))
 		return -ESRCH;
 	node_of(inode)->entry->show(text, process);
+	put_process(process);
 	return text->failed ? -ENOMEM : 0;
 }
 
@@ -276,11 +298,25 @@ static i64 read_text(const struct text *text, struct io *to, u64 offset)
 	return moved ? (i64)moved : -EFAULT;
 }
 
+static i64 read_directly(struct inode *inode, struct io *to, u64 offset)
+{
+	struct process *process;
+	i64 result;
+
+	if (!process_of(inode, &process))
+		return -ESRCH;
+	result = node_of(inode)->entry->read(process, to, offset);
+	put_process(process);
+	return result;
+}
+
 static i64 proc_read(struct file *file, struct io *to, u64 offset)
 {
 	struct snapshot *snapshot = file->private;
 	i64 result = 0;
 
+	if (node_of(file->inode)->entry->read)
+		return read_directly(file->inode, to, offset);
 	write_lock(&snapshot->lock);
 	if (offset == 0 || !snapshot->text.at)
 		result = make_text(file->inode, &snapshot->text);
@@ -328,10 +364,13 @@ static i64 text_readlink(struct inode *inode, char *to, size_t size)
 static int link_follow(struct inode *link, struct inode **to)
 {
 	struct process *process;
+	int error;
 
 	if (!process_of(link, &process))
 		return -ENOENT;
-	return node_of(link)->entry->follow(process, node_of(link)->fd, to);
+	error = node_of(link)->entry->follow(process, node_of(link)->fd, to);
+	put_process(process);
+	return error;
 }
 
 static i64 link_readlink(struct inode *link, char *to, size_t size)

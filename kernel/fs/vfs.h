@@ -49,6 +49,9 @@ static inline bool is_symlink(u32 mode)
 #define O_PATH      010000000u
 #define O_TMPFILE   020000000u
 
+#define FALLOC_KEEP_SIZE  1u /* fallocate(2) */
+#define FALLOC_PUNCH_HOLE 2u
+
 #define POLLIN   1
 #define POLLOUT  4
 #define POLLERR  8
@@ -105,6 +108,8 @@ struct inode_ops {
 	i64 (*ioctl)(struct file *file, u64 request, u64 argument);   /* ENOTTY */
 	int (*poll)(struct file *file); /* POLL bits that hold now; NULL: always POLLIN | POLLOUT */
 	int (*truncate)(struct inode *inode, u64 size); /* EINVAL */
+	/* fallocate(2), arguments checked. EOPNOTSUPP */
+	int (*allocate)(struct inode *inode, u32 mode, u64 offset, u64 length);
 	void (*destroy)(
 		struct inode *inode); /* the last ref is gone: free what private and object hold */
 	bool stream;                  /* there are no offsets: lseek and pread give ESPIPE */
@@ -159,6 +164,9 @@ struct inode *inode_create(size_t bytes, u32 mode, const struct inode_ops *ops,
 /* Gives inode a place among the names: takes a ref of parent and copies name. -ENOMEM. locked:
  * names_lock, or the inode is not known to anybody else. */
 int inode_set_place(struct inode *inode, struct inode *parent, const char *name);
+/* Of an inode that has no place, such as a pipe's: what its path reads as. locked: it is not known to
+ * anybody else. -ENOMEM */
+int inode_set_name(struct inode *inode, const char *name);
 void inode_get(struct inode *inode);
 /* Drops a ref; the last one frees the inode, and perhaps a chain of directories that only it kept.
  */
@@ -167,8 +175,15 @@ void file_get(struct file *file);
 void file_put(struct file *file);
 
 /* The inode whose contents object holds, with one more ref; NULL: anonymous memory, or a file
- * deleted meanwhile. */
+ * deleted meanwhile, of which object->label tells. */
 struct inode *object_inode(struct object *object);
+
+/* What /proc/PID/maps says of a file that is gone but for its mappings. */
+struct object_label {
+	u64 ino;
+	u32 dev;
+	char path[];
+};
 
 /* An open file on inode (takes a ref of its own), its open operation called. */
 int file_create(struct inode *inode, u32 flags, struct file **file);

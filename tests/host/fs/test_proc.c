@@ -91,7 +91,7 @@ void test_proc(void)
 	EQUAL(sys_access(U("/proc/self/exe"), 0), -ENOENT);
 	TRUE(strlen(contents("/proc/self/maps")) > 49); /* mapped still, without a name */
 	EQUAL(sys_close(fd), 0);
-	mm_destroy(process->mm);
+	mm_put(process->mm);
 	process->mm = NULL;
 }
 

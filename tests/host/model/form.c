@@ -115,6 +115,7 @@ static void put_slots(struct form *form, const struct space *space)
 /* The pages of the file that plain operations map: at a slot of its first mapping lies the same one always. */
 static void put_file(struct form *form)
 {
+	put(form, world.file_pages);
 	for (u32 i = 0; i < setting.slots; i++) {
 		u64 index = (place_of(i)->start - place_of(0)->start) >> PAGE_SHIFT;
 		struct page *page = object_peek(world.file, index);

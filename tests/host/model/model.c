@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "mm/heap.h"
-#include "mm/map.h"
 #include "tests/host/model/operation.h"
 
 #define WINDOW 6u /* pages on each side of a boundary */
@@ -35,7 +34,6 @@ void set_windows(void)
 		.spaces = MOST_SPACES,
 		.file_pages = 24,
 		.brk_start = boundaries[0] - 3 * PAGE_SIZE,
-		.stack_top = boundaries[1] - 2 * PAGE_SIZE + STACK_LIMIT,
 		.menu = full_menu,
 		.menu_entries = full_menu_entries,
 	};
@@ -76,7 +74,9 @@ void world_start(void)
 	CHECK(world.file && world.spaces[0].mm, "no memory");
 	world.spaces[0].brk = setting.brk_start;
 	world.spaces[0].mm->brk_start = world.spaces[0].mm->brk = setting.brk_start;
-	world.spaces[0].mm->stack_top = setting.stack_top;
+	mm_set_limits(world.spaces[0].mm,
+		      &(struct mm_limits) {MM_UNLIMITED, MM_UNLIMITED, STACK_LIMIT});
+	world.file_pages = setting.file_pages;
 	world.live = 1;
 }
 
@@ -86,7 +86,7 @@ void world_end(void)
 		struct mm *mm = world.spaces[--world.live].mm;
 
 		machine_forget(mm);
-		mm_destroy(mm);
+		mm_put(mm);
 	}
 	object_put(world.file);
 	CHECK(frames_free() == world.frames_before, "%lu, was %lu", frames_free(),

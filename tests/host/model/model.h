@@ -25,6 +25,7 @@ void print_replay(void);
 #define MOST_SLOTS      72u
 #define MOST_SPACES     6u
 #define MOST_FILE_PAGES 1024u
+#define STACK_LIMIT     (8ul << 20) /* bytes of each stack */
 
 enum kind { UNMAPPED, ANONYMOUS, FILE_PRIVATE, FILE_SHARED };
 
@@ -38,9 +39,11 @@ struct place {
 struct slot {
 	enum kind kind;
 	u32 prot;
-	u64 index;           /* of its first page in the file; 0 without a file */
+	u64 index;           /* of its first page in the file; anonymous: in the place it was mapped at */
 	bool grows;          /* MAP_GROWSDOWN */
 	bool denies_write;   /* MAP_DENYWRITE */
+	bool promised;       /* private, and was writable once */
+	u32 locked;          /* MAP_LOCKED, REGION_ONFAULT */
 	bool dontfork, wipe; /* as madvise marked it */
 	bool present;        /* its first page is there for certain, though it may be the file's */
 	bool own;            /* has contents of its own: value; else what the file holds, or 0 */
@@ -62,8 +65,8 @@ struct menu_entry {
 struct setting {
 	struct place places[MOST_SLOTS];
 	u32 slots, spaces;
-	u64 file_pages;
-	vaddr_t brk_start, stack_top;
+	u64 file_pages; /* of the file at first, and at most */
+	vaddr_t brk_start;
 	const struct menu_entry *menu;
 	u32 menu_entries;
 	bool plain; /* operations in their simplest forms alone, so that all can be enumerated */
@@ -73,6 +76,7 @@ struct world {
 	struct space spaces[MOST_SPACES];
 	u32 live; /* spaces in use, the first ones */
 	struct object *file;
+	u64 file_pages; /* its size */
 	u64 file_values[MOST_FILE_PAGES];
 	u64 written; /* the value written last: every write has its own */
 	u64 frames_before, heap_before;
@@ -126,7 +130,9 @@ u32 run_of_pages(u32 first, u32 most);
 bool all_mapped(const struct space *space, u32 first, u32 last);
 bool any_mapped(const struct space *space, u32 first, u32 last);
 
-/* Whether no slot of [start, end) is mapped; nothing outside the slots ever is. */
+/* Whether no slot of [start, end) is mapped; nothing outside the slots ever is. For a new place: nor kept
+ * free for a stack above it. */
+bool is_place(const struct space *space, vaddr_t start, vaddr_t end);
 bool is_free(const struct space *space, vaddr_t start, vaddr_t end);
 
 /* Whether all these slots lie in one region. */
@@ -136,6 +142,15 @@ void forget_slots(struct space *space, u32 first, u32 last);
 
 /* Takes the slot's contents, so that it reads as zeroes or as the file. */
 void forget_contents(struct slot *slot);
+
+/* The lowest address that a neighbour below slot i may reach up to; it is the first of its region. */
+vaddr_t floor_of(const struct space *space, u32 i);
+
+/* What has moved without a page of its own is as if it had been mapped where it is. */
+void place_anew(struct slot *slots, u32 count, vaddr_t start);
+
+/* What the flags of a mapping make of a slot's promise. */
+bool is_promise(enum kind kind, u32 prot);
 
 /* Gives the slot contents of its own, which are what it reads as now. */
 void own_contents(struct slot *slot);

@@ -1,8 +1,26 @@
 /* Accesses by a program, stacks that they make grow, populating, and what is there. */
 #include "mm/errno.h"
-#include "mm/map.h"
 #include "mm/tree.h"
 #include "tests/host/model/operation.h"
+
+/* Where the region of slot i ends. */
+static vaddr_t region_end(const struct space *space, u32 i)
+{
+	u32 last = i;
+
+	while (last + 1 < setting.slots && in_one_region(space, i, last + 1))
+		last++;
+	return place_of(last)->end;
+}
+
+/* Whether a stack may reach down to slot i, with slot `below` the next one that is mapped, if any. */
+static bool keeps_gap(const struct space *space, u32 i, u32 below)
+{
+	const struct slot *slot = &space->slots[below - 1];
+
+	return below == 0 || slot->prot == PROT_NONE || slot->grows ||
+	       place_of(below - 1)->end + STACK_GUARD <= place_of(i)->start;
+}
 
 /* The first slot of the stack that an access of slot i would make grow, or setting.slots. */
 static u32 stack_above(const struct space *space, u32 i)
@@ -12,13 +30,11 @@ static u32 stack_above(const struct space *space, u32 i)
 	while (above < setting.slots && space->slots[above].kind == UNMAPPED)
 		above++;
 	if (above == i || above == setting.slots || !space->slots[above].grows ||
-	    setting.stack_top - place_of(i)->start > STACK_LIMIT)
+	    region_end(space, above) - place_of(i)->start > STACK_LIMIT)
 		return setting.slots;
 	while (below > 0 && space->slots[below - 1].kind == UNMAPPED)
 		below--;
-	return below == 0 || place_of(below - 1)->end + STACK_GUARD <= place_of(i)->start
-		       ? above
-		       : setting.slots;
+	return keeps_gap(space, i, below) ? above : setting.slots;
 }
 
 /* Makes the stack at slot `stack` reach down to slot i. */
@@ -27,8 +43,11 @@ static void grow_stack(struct space *space, u32 i, u32 stack)
 	struct slot fresh = space->slots[stack];
 
 	forget_contents(&fresh);
-	while (i < stack)
-		space->slots[i++] = fresh;
+	for (; i < stack; i++) {
+		space->slots[i] = fresh;
+		space->slots[i].index -=
+			(place_of(stack)->start - place_of(i)->start) >> PAGE_SHIFT;
+	}
 }
 
 static bool read_choose(struct operation *op)
@@ -156,6 +175,17 @@ void populate_apply(struct space *space, u32 first, u32 last, enum access access
 	}
 }
 
+/* Reaches as far as memory does. */
+void populate_quietly(struct space *space, u32 first, u32 last)
+{
+	bool write = is_promise(space->slots[first].kind, space->slots[first].prot);
+
+	for (u32 i = first; was_refused() && i <= last; i++)
+		sync_contents(space, i, &space->slots[i]);
+	if (!was_refused())
+		populate_apply(space, first, last, write ? ACCESS_WRITE : ACCESS_READ);
+}
+
 static bool populate_choose(struct operation *op)
 {
 	op->first = (u8)choose(setting.slots);
@@ -197,22 +227,28 @@ const struct action action_populate = {
 	advise_call, populate_op_apply, populate_partly_done,
 };
 
+static bool is_in_file(u64 index)
+{
+	struct page *page = object_peek(world.file, index);
+
+	if (page)
+		page_put(page);
+	return page;
+}
+
 static i64 resident_expect(const struct operation *op)
 {
 	const struct slot *slot = &space_of(op)->slots[op->first];
 
-	return slot->kind == UNMAPPED ? -ENOMEM : slot->own || slot->present;
+	if (slot->kind == UNMAPPED)
+		return -ENOMEM;
+	return leaf_at(space_of(op)->mm, place_of(op->first)->start) ||
+	       (slot->kind >= FILE_PRIVATE && is_in_file(slot->index));
 }
 
 static i64 resident_call(const struct operation *op)
 {
-	const struct slot *slot = &space_of(op)->slots[op->first];
-	int resident = mm_resident(space_of(op)->mm, place_of(op->first)->start);
-
-	/* Somebody who shares the table may have read the file's page. */
-	return slot->kind >= FILE_PRIVATE && !slot->own && !slot->present && resident == 1
-		       ? 0
-		       : resident;
+	return mm_resident(space_of(op)->mm, place_of(op->first)->start);
 }
 
 static void resident_apply(const struct operation *op, i64 result)

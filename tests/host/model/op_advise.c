@@ -14,19 +14,28 @@ static bool advise_choose(struct operation *op)
 	return true;
 }
 
-static bool any_of_a_file(const struct space *space, u32 first, u32 last)
+static bool is_allowed(const struct slot *slot, u32 advice)
 {
-	for (u32 i = first; i <= last; i++)
-		if (space->slots[i].kind >= FILE_PRIVATE)
-			return true;
-	return false;
+	if (advice == MADV_WIPEONFORK)
+		return slot->kind < FILE_PRIVATE;
+	if (advice == MADV_FREE)
+		return slot->kind < FILE_PRIVATE && !slot->locked;
+	return advice != MADV_DONTNEED || !slot->locked;
+}
+
+/* The first slot that the advice is not for: it goes as far as that. */
+static u32 advised_end(const struct operation *op)
+{
+	u32 i = op->first;
+
+	while (i <= op->last && is_allowed(&space_of(op)->slots[i], op->advice))
+		i++;
+	return i;
 }
 
 static i64 advise_expect(const struct operation *op)
 {
-	bool for_anonymous = op->advice == MADV_WIPEONFORK || op->advice == MADV_FREE;
-
-	if (for_anonymous && any_of_a_file(space_of(op), op->first, op->last))
+	if (advised_end(op) <= op->last)
 		return -EINVAL;
 	return all_mapped(space_of(op), op->first, op->last) ? 0 : -ENOMEM;
 }
@@ -60,7 +69,10 @@ static void advise_slot(struct slot *slot, u32 advice)
 /* A hole in the range is told, and what is around it is done. */
 static void advise_apply(const struct operation *op, i64 result)
 {
-	for (u32 i = op->first; result != -EINVAL && i <= op->last; i++)
+	u32 end = advised_end(op);
+
+	(void)result;
+	for (u32 i = op->first; i < end; i++)
 		if (space_of(op)->slots[i].kind != UNMAPPED)
 			advise_slot(&space_of(op)->slots[i], op->advice);
 }

@@ -60,6 +60,7 @@ static void fork_apply(const struct operation *op, i64 result)
 	*copy = *space_of(op);
 	copy->mm = child;
 	for (u32 i = 0; i < setting.slots; i++) {
+		copy->slots[i].locked = 0;
 		if (copy->slots[i].wipe)
 			forget_contents(&copy->slots[i]);
 		if (copy->slots[i].dontfork)
@@ -81,7 +82,7 @@ static bool exit_choose(struct operation *op)
 static i64 exit_call(const struct operation *op)
 {
 	machine_forget(space_of(op)->mm);
-	mm_destroy(space_of(op)->mm);
+	mm_put(space_of(op)->mm);
 	return 0;
 }
 

@@ -1,6 +1,5 @@
 /* mmap, munmap, mprotect and brk. */
 #include "mm/errno.h"
-#include "mm/map.h"
 #include "tests/host/model/operation.h"
 
 static vaddr_t start_of(const struct operation *op)
@@ -66,11 +65,13 @@ static bool map_choose(struct operation *op)
 
 static i64 map_expect(const struct operation *op)
 {
-	bool is_taken = any_mapped(space_of(op), op->first, op->last);
+	vaddr_t start = start_of(op), end = start + length_of(op);
+	bool is_taken = op->flags & MAP_FIXED_NOREPLACE ? !is_free(space_of(op), start, end)
+							: !is_place(space_of(op), start, end);
 	vaddr_t gap = highest_gap(space_of(op), length_of(op));
 
 	if (!is_taken || (op->flags & MAP_FIXED))
-		return (i64)start_of(op);
+		return (i64)start;
 	if (op->flags & MAP_FIXED_NOREPLACE)
 		return -EEXIST;
 	return gap ? (i64)gap : -ENOMEM;
@@ -82,18 +83,6 @@ static i64 map_call(const struct operation *op)
 
 	return mm_map(space_of(op)->mm, start_of(op), length_of(op), op->prot, op->flags,
 		      of_file ? world.file : NULL, of_file ? op->value * PAGE_SIZE : 0);
-}
-
-/* MAP_POPULATE reaches as far as memory does. */
-static void map_populate(const struct operation *op, u32 first, u32 last)
-{
-	struct space *space = space_of(op);
-
-	for (u32 i = first; was_refused() && i <= last; i++)
-		sync_contents(space, i, &space->slots[i]);
-	if (!was_refused())
-		populate_apply(space, first, last,
-			       op->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ);
 }
 
 static void map_apply(const struct operation *op, i64 result)
@@ -113,12 +102,13 @@ static void map_apply(const struct operation *op, i64 result)
 			.prot = op->prot,
 			.grows = op->flags & MAP_GROWSDOWN,
 			.denies_write = op->flags & MAP_DENYWRITE,
+			.promised = is_promise(op->kind, op->prot),
+			.index = ((op->kind == ANONYMOUS ? (u64)result : op->value << PAGE_SHIFT) +
+				  place_of(i)->start - (vaddr_t)result) >>
+				 PAGE_SHIFT,
 		};
-	for (u32 i = first; op->kind != ANONYMOUS && i <= last; i++)
-		space->slots[i].index =
-			op->value + ((place_of(i)->start - (vaddr_t)result) >> PAGE_SHIFT);
 	if (op->flags & MAP_POPULATE)
-		map_populate(op, first, last);
+		populate_quietly(space, first, last);
 }
 
 const struct action action_map = {
@@ -159,14 +149,28 @@ static bool protect_choose(struct operation *op)
 	return true;
 }
 
+/* The slots from op->first on that may be protected so: the first that may not, and why. */
+static u32 protected_end(const struct operation *op, i64 *error)
+{
+	const struct slot *slots = space_of(op)->slots;
+
+	for (u32 i = op->first; i <= op->last; i++) {
+		if (slots[i].kind == UNMAPPED ||
+		    ((op->prot & PROT_WRITE) && slots[i].denies_write)) {
+			*error = slots[i].kind == UNMAPPED ? -ENOMEM : -EACCES;
+			return i;
+		}
+	}
+	*error = 0;
+	return op->last + 1u;
+}
+
 static i64 protect_expect(const struct operation *op)
 {
-	if (!all_mapped(space_of(op), op->first, op->last))
-		return -ENOMEM;
-	for (u32 i = op->first; (op->prot & PROT_WRITE) && i <= op->last; i++)
-		if (space_of(op)->slots[i].denies_write)
-			return -EACCES;
-	return 0;
+	i64 error;
+
+	protected_end(op, &error);
+	return error;
 }
 
 static i64 protect_call(const struct operation *op)
@@ -176,8 +180,14 @@ static i64 protect_call(const struct operation *op)
 
 static void protect_apply(const struct operation *op, i64 result)
 {
-	for (u32 i = op->first; !result && i <= op->last; i++)
-		space_of(op)->slots[i].prot = op->prot;
+	u32 end = protected_end(op, &result);
+
+	for (u32 i = op->first; i < end; i++) {
+		struct slot *slot = &space_of(op)->slots[i];
+
+		slot->prot = op->prot;
+		slot->promised |= is_promise(slot->kind, op->prot);
+	}
 }
 
 const struct action action_protect = {
@@ -220,13 +230,13 @@ static void brk_apply(const struct operation *op, i64 result)
 	struct space *space = space_of(op);
 	vaddr_t before = ROUND_UP(space->brk, PAGE_SIZE);
 	vaddr_t now = ROUND_UP((vaddr_t)result, PAGE_SIZE);
-	struct slot heap = {.kind = ANONYMOUS, .prot = PROT_READ | PROT_WRITE};
+	struct slot heap = {.kind = ANONYMOUS, .prot = PROT_READ | PROT_WRITE, .promised = true};
 
 	for (u32 i = 0; i < setting.slots; i++) {
 		vaddr_t at = place_of(i)->start;
 
 		if (at >= before && at < now)
-			space->slots[i] = heap;
+			heap.index = at >> PAGE_SHIFT, space->slots[i] = heap;
 		else if (at >= now && at < before)
 			forget_slots(space, i, i);
 	}

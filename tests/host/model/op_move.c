@@ -1,6 +1,5 @@
 /* mremap: onto a given place, to a place far away and back, and in place. */
 #include "mm/errno.h"
-#include "mm/map.h"
 #include "tests/host/model/operation.h"
 
 #define MOST_ROOM 16u
@@ -27,8 +26,7 @@ static void moved_slots(const struct space *space, u32 first, u32 count, u32 roo
 		if (!beyond)
 			continue;
 		forget_contents(&moved[i]);
-		if (moved[i].kind != ANONYMOUS)
-			moved[i].index += beyond;
+		moved[i].index += beyond;
 	}
 }
 
@@ -37,10 +35,17 @@ static void leave_slots(struct space *space, u32 first, u32 last, bool dont_unma
 {
 	for (u32 i = first; i <= last; i++) {
 		if (dont_unmap)
-			forget_contents(&space->slots[i]);
+			forget_contents(&space->slots[i]), space->slots[i].locked = 0;
 		else
 			forget_slots(space, i, i);
 	}
+}
+
+/* Slots that a locked region has grown by are filled, as far as memory reaches. */
+static void fill_if_locked(struct space *space, u32 first, u32 last)
+{
+	if (first <= last && space->slots[first].locked == MAP_LOCKED)
+		populate_quietly(space, first, last);
 }
 
 /* Plain: one slot onto another of its size. */
@@ -75,17 +80,22 @@ static u32 kept_slots(const struct operation *op)
 	return MIN(op->last - op->first + 1u, op->room);
 }
 
-static bool is_valid_move(const struct operation *op)
+/* The errors that come before anything is done. */
+static i64 check_move(const struct operation *op)
 {
 	bool apart = op->to + op->room <= op->first || op->last < op->to;
 
-	return apart && (!(op->flags & MREMAP_DONTUNMAP) || op->room == op->last - op->first + 1);
+	if ((op->flags & MREMAP_DONTUNMAP) && op->room != op->last - op->first + 1)
+		return -EINVAL;
+	if (!any_mapped(space_of(op), op->first, op->first))
+		return -EFAULT;
+	return apart ? 0 : -EINVAL;
 }
 
 static i64 move_expect(const struct operation *op)
 {
-	if (!is_valid_move(op))
-		return -EINVAL;
+	if (check_move(op))
+		return check_move(op);
 	if (!in_one_region(space_of(op), op->first, op->first + kept_slots(op) - 1))
 		return -EFAULT;
 	return (i64)place_of(op->to)->start;
@@ -104,15 +114,17 @@ static void move_apply(const struct operation *op, i64 result)
 	struct slot moved[MOST_ROOM];
 	u32 kept = kept_slots(op);
 
-	if (result == -EINVAL || !any_mapped(space, op->first, op->first))
+	if (check_move(op))
 		return;
 	if (op->first + kept <= op->last)
 		forget_slots(space, op->first + kept, op->last);
 	if (result < 0)
 		return;
 	moved_slots(space, op->first, kept, op->room, moved);
+	place_anew(moved, op->room, (vaddr_t)result);
 	leave_slots(space, op->first, op->first + kept - 1, op->flags & MREMAP_DONTUNMAP);
 	memcpy(&space->slots[op->to], moved, op->room * sizeof(moved[0]));
+	fill_if_locked(space, op->to + kept, op->to + op->room - 1u);
 }
 
 /* Forgets the slots first to last if mm/ has unmapped them all; true if they were mapped before. */
@@ -176,8 +188,10 @@ static void move_back(const struct operation *op, vaddr_t from, u64 length)
 
 static void round_trip_apply(const struct operation *op, i64 result)
 {
-	if (result >= 0)
-		move_back(op, (vaddr_t)result, length_of(op));
+	if (result < 0)
+		return;
+	move_back(op, (vaddr_t)result, length_of(op));
+	place_anew(&space_of(op)->slots[op->first], op->last - op->first + 1u, start_of(op));
 }
 
 const struct action action_round_trip = {
@@ -219,7 +233,7 @@ static bool grows_in_place(const struct operation *op)
 	const struct space *space = space_of(op);
 
 	return !(op->flags & MREMAP_DONTUNMAP) &&
-	       !any_mapped(space, op->last + 1u, op->first + op->room - 1u);
+	       is_place(space, place_of(op->last)->end, place_of(op->first + op->room - 1u)->end);
 }
 
 static i64 resize_expect(const struct operation *op)
@@ -270,19 +284,25 @@ static void resize_apply(const struct operation *op, i64 result)
 		forget_slots(space, op->first + op->room, op->last);
 		return;
 	}
+	moved_slots(space, op->first, count, op->room, moved);
 	if (!slots_at((vaddr_t)result, wanted_length(op), &first, &last)) {
 		move_back(op, (vaddr_t)result, wanted_length(op));
+		place_anew(&space->slots[op->first], count, start_of(op));
 		return;
 	}
-	moved_slots(space, op->first, count, op->room, moved);
+	if (first != op->first)
+		place_anew(moved, op->room, (vaddr_t)result);
 	if (first != op->first)
 		leave_slots(space, op->first, op->last, op->flags & MREMAP_DONTUNMAP);
 	memcpy(&space->slots[first], moved, op->room * sizeof(moved[0]));
+	fill_if_locked(space, first + count, first + op->room - 1u);
 }
 
 static bool resize_partly_done(const struct operation *op)
 {
-	(void)op;
+	if (moved_instead)
+		place_anew(&space_of(op)->slots[op->first], op->last - op->first + 1u,
+			   start_of(op));
 	return moved_instead;
 }
 

@@ -5,7 +5,6 @@
 
 #include "mm/errno.h"
 #include "mm/heap.h"
-#include "mm/map.h"
 
 const struct menu_entry full_menu[] = {
 	{&action_map, 10},       {&action_unmap, 6},    {&action_protect, 10},
@@ -13,13 +12,14 @@ const struct menu_entry full_menu[] = {
 	{&action_exec, 4},       {&action_populate, 3}, {&action_move, 5},
 	{&action_round_trip, 3}, {&action_resize, 4},   {&action_advise, 7},
 	{&action_resident, 2},   {&action_fork, 8},     {&action_exit, 5},
+	{&action_truncate, 2},   {&action_punch, 2},    {&action_lock, 3},
 };
 const u32 full_menu_entries = ARRAY_SIZE(full_menu);
 
 const struct menu_entry plain_menu[] = {
-	{&action_map, 1},  {&action_unmap, 1}, {&action_protect, 1},
-	{&action_read, 1}, {&action_write, 1}, {&action_advise, 1},
-	{&action_move, 1}, {&action_fork, 1},  {&action_exit, 1},
+	{&action_map, 1},   {&action_unmap, 1},    {&action_protect, 1}, {&action_read, 1},
+	{&action_write, 1}, {&action_advise, 1},   {&action_move, 1},    {&action_fork, 1},
+	{&action_exit, 1},  {&action_truncate, 1}, {&action_punch, 1},
 };
 const u32 plain_menu_entries = ARRAY_SIZE(plain_menu);
 
@@ -84,14 +84,16 @@ vaddr_t highest_gap(const struct space *space, u64 length)
 {
 	vaddr_t top = MMAP_TOP;
 
+	/* Slots of one region have one floor, that of the first of them: the others' are above it. */
+
 	for (u32 i = setting.slots; i-- > 0;) {
 		const struct place *place = place_of(i);
 
 		if (place->start >= MMAP_TOP || space->slots[i].kind == UNMAPPED)
 			continue;
-		if (top - place->end >= length)
+		if (place->end < top && top - place->end >= length)
 			return top - length;
-		top = place->start;
+		top = floor_of(space, i);
 	}
 	return top - USER_START >= length ? top - length : 0;
 }

@@ -45,7 +45,8 @@ extern const u32 full_menu_entries, plain_menu_entries;
 extern const struct action action_map, action_unmap, action_protect, action_brk;
 extern const struct action action_read, action_write, action_exec, action_populate, action_resident;
 extern const struct action action_move, action_round_trip, action_resize;
-extern const struct action action_advise, action_fork, action_exit;
+extern const struct action action_advise, action_lock, action_fork, action_exit;
+extern const struct action action_truncate, action_punch;
 
 /* Draws an operation of the setting's menu; false: nothing to do. */
 bool operation_choose(struct operation *op);
@@ -86,3 +87,6 @@ vaddr_t highest_gap(const struct space *space, u64 length);
 /* What MADV_POPULATE of these slots must return, and its effect. */
 i64 populate_expect(const struct space *space, u32 first, u32 last, enum access access);
 void populate_apply(struct space *space, u32 first, u32 last, enum access access);
+
+/* What MAP_POPULATE and a lock do to a region's slots, which tells nobody of failures. */
+void populate_quietly(struct space *space, u32 first, u32 last);

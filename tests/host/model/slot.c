@@ -40,6 +40,19 @@ bool any_mapped(const struct space *space, u32 first, u32 last)
 	return false;
 }
 
+vaddr_t floor_of(const struct space *space, u32 i)
+{
+	return place_of(i)->start - (space->slots[i].grows ? STACK_GUARD : 0);
+}
+
+bool is_place(const struct space *space, vaddr_t start, vaddr_t end)
+{
+	for (u32 i = 0; i < setting.slots; i++)
+		if (space->slots[i].kind != UNMAPPED && place_of(i)->end > start)
+			return floor_of(space, i) >= end;
+	return true;
+}
+
 bool is_free(const struct space *space, vaddr_t start, vaddr_t end)
 {
 	for (u32 i = 0; i < setting.slots; i++)
@@ -56,8 +69,8 @@ static bool joined(const struct space *space, u32 i)
 
 	return a->kind != UNMAPPED && a->kind == b->kind && a->prot == b->prot &&
 	       a->grows == b->grows && a->denies_write == b->denies_write &&
-	       a->dontfork == b->dontfork && a->wipe == b->wipe &&
-	       (a->kind == ANONYMOUS || a->index + pages_of(i) == b->index);
+	       a->dontfork == b->dontfork && a->wipe == b->wipe && a->promised == b->promised &&
+	       a->locked == b->locked && a->index + pages_of(i) == b->index;
 }
 
 bool in_one_region(const struct space *space, u32 first, u32 last)
@@ -72,6 +85,22 @@ void forget_slots(struct space *space, u32 first, u32 last)
 {
 	for (u32 i = first; i <= last; i++)
 		space->slots[i] = (struct slot) {0};
+}
+
+void place_anew(struct slot *slots, u32 count, vaddr_t start)
+{
+	u64 distance = (start >> PAGE_SHIFT) - slots[0].index;
+
+	for (u32 i = 0; i < count; i++)
+		if (slots[i].kind != ANONYMOUS || slots[i].own)
+			return;
+	for (u32 i = 0; i < count; i++)
+		slots[i].index += distance;
+}
+
+bool is_promise(enum kind kind, u32 prot)
+{
+	return kind != FILE_SHARED && (prot & PROT_WRITE);
 }
 
 void forget_contents(struct slot *slot)
@@ -90,7 +119,9 @@ u64 expected_value(const struct slot *slot)
 {
 	if (slot->own)
 		return slot->value;
-	return slot->kind >= FILE_PRIVATE ? world.file_values[slot->index] : 0;
+	return slot->kind >= FILE_PRIVATE && slot->index < MOST_FILE_PAGES
+		       ? world.file_values[slot->index]
+		       : 0;
 }
 
 int expected_error(const struct slot *slot, enum access access)
@@ -100,7 +131,7 @@ int expected_error(const struct slot *slot, enum access access)
 	if (slot->prot == PROT_NONE || (access == ACCESS_WRITE && !(slot->prot & PROT_WRITE)) ||
 	    (access == ACCESS_EXEC && !(slot->prot & PROT_EXEC)))
 		return -EACCES;
-	if (slot->kind >= FILE_PRIVATE && !slot->own && slot->index >= setting.file_pages)
+	if (slot->kind >= FILE_PRIVATE && !slot->own && slot->index >= world.file_pages)
 		return -ENXIO;
 	return 0;
 }
@@ -134,6 +165,7 @@ static u32 expected_flags(const struct slot *slot)
 {
 	return (slot->kind == FILE_SHARED ? MAP_SHARED : MAP_PRIVATE) |
 	       (slot->grows ? MAP_GROWSDOWN : 0) | (slot->denies_write ? MAP_DENYWRITE : 0) |
+	       (slot->promised ? REGION_ACCOUNT : 0) | slot->locked |
 	       (slot->dontfork ? REGION_DONTFORK : 0) | (slot->wipe ? REGION_WIPEONFORK : 0);
 }
 
@@ -154,7 +186,7 @@ static void check_region(const struct space *space, u32 i)
 	      "slot %u: prot %x, flags %x, expected %x and %x", i, region.prot, region.flags,
 	      slot->prot, expected_flags(slot));
 	CHECK(region.object == (of_file ? world.file : NULL), "slot %u", i);
-	CHECK(!of_file || region.offset + place->start - region.start == slot->index * PAGE_SIZE,
+	CHECK(region.offset + place->start - region.start == slot->index * PAGE_SIZE,
 	      "slot %u: offset %lx of the region at %lx", i, region.offset, region.start);
 	CHECK((region.start < place->start) == (i > 0 && joined(space, i - 1)), "slot %u: from %lx",
 	      i, region.start);
@@ -188,6 +220,7 @@ static void check_usage(const struct space *space)
 		u64 pages = slot->kind == UNMAPPED ? 0 : pages_of(i);
 
 		expected.mapped += pages;
+		expected.locked += slot->locked ? pages : 0;
 		expected.resident += slot->own || slot->present;
 		if (slot->grows)
 			expected.stack += pages;
@@ -197,9 +230,10 @@ static void check_usage(const struct space *space)
 			expected.data += pages;
 	}
 	CHECK(usage.mapped == expected.mapped && usage.stack == expected.stack &&
-		      usage.text == expected.text && usage.data == expected.data,
-	      "mapped %lu, stack %lu, text %lu, data %lu", usage.mapped, usage.stack, usage.text,
-	      usage.data);
+		      usage.text == expected.text && usage.data == expected.data &&
+		      usage.locked == expected.locked,
+	      "mapped %lu, stack %lu, text %lu, data %lu, locked %lu", usage.mapped, usage.stack,
+	      usage.text, usage.data, usage.locked);
 	CHECK(usage.resident >= expected.resident, "%lu, known of %lu", usage.resident,
 	      expected.resident);
 }
