@@ -8,6 +8,7 @@
 #include "kernel/fs/sys_file.h"
 #include "kernel/fs/user_path.h"
 #include "kernel/process.h"
+#include "kernel/fs/ramfs.h"
 #include "mm/errno.h"
 
 #define F_DUPFD         0
@@ -53,6 +54,45 @@ i64 sys_open(uptr path, int flags, u32 mode)
 i64 sys_creat(uptr path, u32 mode)
 {
 	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+static const char memfd_prefix[] = "/memfd:", memfd_suffix[] = " (deleted)";
+#define MEMFD_NAME_MAX 249 /* bytes (memfd_create(2)) */
+#define MFD_CLOEXEC    1u
+
+/* An open file that has no name, and the descriptor for it. */
+static i64 install_nameless(const char *shown, bool close_on_exec)
+{
+	struct inode *inode = ramfs_make_nameless(fs_root->fs, 0777, shown);
+	struct file *file;
+	i64 result;
+
+	if (!inode)
+		return -ENOMEM;
+	result = file_create(inode, O_RDWR, &file);
+	inode_put(inode);
+	if (result)
+		return result;
+	result = files_install(file, 0, close_on_exec);
+	if (result < 0)
+		file_put(file);
+	return result;
+}
+
+i64 sys_memfd_create(uptr name, u32 flags)
+{
+	char shown[sizeof(memfd_prefix) + MEMFD_NAME_MAX + sizeof(memfd_suffix)];
+	char *at = shown + strlen(memfd_prefix);
+	i64 length;
+
+	if (flags & ~MFD_CLOEXEC)
+		return -EINVAL;
+	length = copy_string_from_user(at, name, MEMFD_NAME_MAX + 1);
+	if (length < 0)
+		return length == -ENAMETOOLONG ? -EINVAL : length;
+	memcpy(shown, memfd_prefix, strlen(memfd_prefix));
+	memcpy(at + length, memfd_suffix, sizeof(memfd_suffix));
+	return install_nameless(shown, flags & MFD_CLOEXEC);
 }
 
 i64 sys_close(int fd)
@@ -210,7 +250,7 @@ i64 sys_fcntl(int fd, u32 command, u64 argument)
 	switch (command) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		if (argument >= FILES_MAX)
+		if (argument >= files_limit())
 			result = -EINVAL;
 		else
 			result = duplicate(fd, (int)argument, command == F_DUPFD_CLOEXEC);

@@ -350,6 +350,44 @@ i64 sys_ftruncate(int fd, i64 size)
 	return result;
 }
 
+/* 0, or why the file cannot be allocated in. */
+static i64 check_allocate(const struct file *file, i64 offset, i64 length)
+{
+	u32 type = file->inode->mode & S_IFMT;
+
+	if (!file_writable(file))
+		return -EBADF;
+	if (type == S_IFIFO)
+		return -ESPIPE;
+	if (type == S_IFDIR)
+		return -EISDIR;
+	if (type != S_IFREG)
+		return -ENODEV;
+	return length > INT64_MAX - offset ? -EFBIG : 0;
+}
+
+i64 sys_fallocate(int fd, u32 mode, i64 offset, i64 length)
+{
+	struct file *file = files_lookup(fd);
+	i64 result;
+
+	if (!file)
+		return -EBADF;
+	if (offset < 0 || length <= 0)
+		result = -EINVAL;
+	else if (mode > FALLOC_KEEP_SIZE && mode != (FALLOC_PUNCH_HOLE | FALLOC_KEEP_SIZE))
+		result = -EOPNOTSUPP;
+	else
+		result = check_allocate(file, offset, length);
+	if (!result)
+		result = file->inode->ops->allocate
+				 ? file->inode->ops->allocate(file->inode, mode, (u64)offset,
+							      (u64)length)
+				 : -EOPNOTSUPP;
+	file_put(file);
+	return result;
+}
+
 /* Memory is all the storage there is. */
 i64 sys_fsync(int fd)
 {

@@ -1,4 +1,5 @@
 /* System calls on memory: arguments checked as Linux does, the rest is mm/mm.h's. */
+#include "kernel/fs/dev.h"
 #include "kernel/fs/files.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/process.h"
@@ -7,6 +8,7 @@
 #include "mm/object.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PROT_SEM 8u /* means nothing here, as on Linux's x86 */
 
 static i64 map_anonymous(u64 addr, u64 length, u32 prot, u32 flags)
 {
@@ -25,43 +27,96 @@ static i64 map_anonymous(u64 addr, u64 length, u32 prot, u32 flags)
 	return result;
 }
 
-static i64 map_file(u64 addr, u64 length, u32 prot, u32 flags, const struct file *file, u64 offset)
+/* What mmap(2) of a file that is open may not do: 0 or an error; adds what mprotect may not. */
+static int check_mode(const struct file *file, u32 prot, u32 *flags)
 {
 	u32 mode = file->flags & O_ACCMODE;
 
 	if (mode == O_WRONLY)
 		return -EACCES;
-	if (!file->inode->object)
-		return -ENODEV;
-	if ((flags & MAP_SHARED) && mode == O_RDONLY) {
+	if ((*flags & MAP_SHARED) && mode == O_RDONLY) {
 		if (prot & PROT_WRITE)
 			return -EACCES;
-		flags |= MAP_DENYWRITE;
+		*flags |= MAP_DENYWRITE;
 	}
-	return mm_map(current_process()->mm, addr, length, prot, flags, file->inode->object,
-		      offset);
+	return 0;
+}
+
+static i64 map_file(u64 addr, u64 length, u32 prot, u32 flags, const struct file *file, u64 offset)
+{
+	const struct inode *inode = file->inode;
+	int error = check_mode(file, prot, &flags);
+
+	if (error)
+		return error;
+	if (inode->rdev == DEV_ZERO && (inode->mode & S_IFMT) == S_IFCHR)
+		return map_anonymous(addr, length, prot, flags | MAP_ANONYMOUS);
+	if (!inode->object)
+		return -ENODEV;
+	if (flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	return mm_map(current_process()->mm, addr, length, prot, flags, inode->object, offset);
+}
+
+#define MAP_TYPE 0xfu
+/* What MAP_SHARED_VALIDATE, which is both types, lets pass: all the flags that are older than it. */
+#define MAP_LEGACY                                                                               \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED |     \
+	 MAP_NORESERVE | MAP_POPULATE | MAP_STACK | MAP_FIXED_NOREPLACE | 0x400000u /* 32BIT, */ \
+	 | 0x1000u /* EXECUTABLE, */ | 0x10000u /* NONBLOCK, */ | 0x40000u /* HUGETLB */)
+
+/* Brings flags to one of MAP_SHARED and MAP_PRIVATE: 0 or an error. */
+static int check_type(u32 *flags, bool file)
+{
+	switch (*flags & MAP_TYPE) {
+	case MAP_PRIVATE:
+		return 0;
+	case MAP_SHARED | MAP_PRIVATE:
+		if (!file)
+			return -EINVAL;
+		if (*flags & ~MAP_LEGACY)
+			return -EOPNOTSUPP;
+		*flags &= ~MAP_PRIVATE;
+		return 0;
+	case MAP_SHARED:
+		return !file && (*flags & MAP_GROWSDOWN) ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static i64 map_any(u64 addr, u64 length, u32 prot, u32 flags, const struct file *file, u64 offset)
+{
+	int error;
+
+	if (length == 0)
+		return -EINVAL;
+	if (length > USER_END)
+		return -ENOMEM;
+	if (offset + length < offset)
+		return -EOVERFLOW;
+	error = check_type(&flags, file);
+	if (error)
+		return error;
+	prot &= PROT_ALL;
+	flags &= ~MAP_DENYWRITE; /* ours, and ignored as Linux's */
+	return file ? map_file(addr, length, prot, flags, file, offset)
+		    : map_anonymous(addr, length, prot, flags);
 }
 
 i64 sys_mmap(u64 addr, u64 length, u32 prot, u32 flags, int fd, u64 offset)
 {
-	bool shared = flags & MAP_SHARED, private = flags & MAP_PRIVATE;
+	struct file *file;
+	i64 result;
 
-	/* MAP_SHARED | MAP_PRIVATE is MAP_SHARED_VALIDATE, whose flags we have none of. */
-	if (offset & PAGE_MASK || shared == private || length == 0)
+	if (offset & PAGE_MASK)
 		return -EINVAL;
-	if (length > USER_END || offset + length < offset)
-		return length > USER_END ? -ENOMEM : -EOVERFLOW;
-	prot &= PROT_ALL;
-	flags &= ~(MAP_DENYWRITE | MAP_GROWSDOWN);
 	if (flags & MAP_ANONYMOUS)
-		return map_anonymous(addr, length, prot, flags);
-
-	struct file *file = files_lookup(fd);
-
+		return map_any(addr, length, prot, flags, NULL, offset);
+	file = files_lookup(fd);
 	if (!file)
 		return -EBADF;
-	i64 result = map_file(addr, length, prot, flags, file, offset);
-
+	result = map_any(addr, length, prot, flags, file, offset);
 	file_put(file);
 	return result;
 }
@@ -73,8 +128,9 @@ i64 sys_munmap(u64 addr, u64 length)
 
 i64 sys_mprotect(u64 addr, u64 length, u32 prot)
 {
-	if (prot & ~PROT_ALL)
+	if (prot & ~(PROT_ALL | PROT_SEM | PROT_GROWSDOWN))
 		return -EINVAL;
+	prot &= ~PROT_SEM;
 	return mm_protect(current_process()->mm, addr, length, prot);
 }
 
@@ -138,4 +194,43 @@ i64 sys_msync(u64 addr, u64 length, u32 flags)
 		addr = region.end;
 	}
 	return 0;
+}
+
+#define MLOCK_ONFAULT 1u
+
+i64 sys_mlock2(u64 addr, u64 length, u32 flags)
+{
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return mm_lock(current_process()->mm, addr, length,
+		       MAP_LOCKED | (flags & MLOCK_ONFAULT ? REGION_ONFAULT : 0));
+}
+
+i64 sys_mlock(u64 addr, u64 length)
+{
+	return sys_mlock2(addr, length, 0);
+}
+
+i64 sys_munlock(u64 addr, u64 length)
+{
+	return mm_lock(current_process()->mm, addr, length, 0);
+}
+
+#define MCL_CURRENT 1u
+#define MCL_FUTURE  2u
+#define MCL_ONFAULT 4u
+
+i64 sys_mlockall(u32 flags)
+{
+	u32 marks = MAP_LOCKED | (flags & MCL_ONFAULT ? REGION_ONFAULT : 0);
+
+	if (!flags || flags == MCL_ONFAULT || (flags & ~(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)))
+		return -EINVAL;
+	return mm_lock_all(current_process()->mm, flags & MCL_CURRENT, marks,
+			   flags & MCL_FUTURE ? marks : 0);
+}
+
+i64 sys_munlockall(void)
+{
+	return mm_lock_all(current_process()->mm, true, 0, 0);
 }

@@ -115,6 +115,7 @@ static i64 dispatch(struct trapframe *f)
 	case 94: return sys_lchown(a, (u32)b, (u32)c);
 	case 95: return sys_umask((u32)a);
 	case 96: return sys_gettimeofday(a, b);
+	case 97: return sys_getrlimit((u32)a, b);
 	case 98: return sys_getrusage((int)a, b);
 	case 99: return sys_sysinfo(a);
 	case 100: return sys_times(a);
@@ -132,8 +133,13 @@ static i64 dispatch(struct trapframe *f)
 	case 131: return sys_sigaltstack(a, b, f);
 	case 137: return sys_statfs(a, b);
 	case 138: return sys_fstatfs((int)a, b);
+	case 149: return sys_mlock(a, b);
+	case 150: return sys_munlock(a, b);
+	case 151: return sys_mlockall((u32)a);
+	case 152: return sys_munlockall();
 	case 157: return sys_prctl((u32)a, b, c, d, e);
 	case 158: return sys_arch_prctl((u32)a, b);
+	case 160: return sys_setrlimit((u32)a, b);
 	case 162: return sys_sync();
 	case 169: return sys_reboot((u32)a, (u32)b, (u32)c, d);
 	case 186: return sys_getpid(); /* gettid: one thread a process */
@@ -161,6 +167,7 @@ static i64 dispatch(struct trapframe *f)
 	case SYS_PSELECT6: return sys_pselect6((int)a, b, c, d, e, f->r9);
 	case SYS_PPOLL: return sys_ppoll(a, b, c, d, e);
 	case 280: return sys_utimensat((int)a, b, c, (int)d);
+	case 285: return sys_fallocate((int)a, (u32)b, (i64)c, (i64)d);
 	case 292: return sys_dup3((int)a, (int)b, (int)c);
 	case 293: return sys_pipe2(a, (int)b);
 	case 295: return sys_preadv((int)a, b, c, (i64)d);
@@ -168,6 +175,8 @@ static i64 dispatch(struct trapframe *f)
 	case 302: return sys_prlimit64((i32)a, (u32)b, c, d);
 	case 316: return sys_renameat2((int)a, b, (int)c, d, (u32)e);
 	case 318: return sys_getrandom(a, b, (u32)c);
+	case 319: return sys_memfd_create(a, (u32)b);
+	case 325: return sys_mlock2(a, b, (u32)c);
 	case 436: return sys_close_range((u32)a, (u32)b, (u32)c);
 	case SYS_AUDIT: return sys_audit();
 	default: return unknown(f->error_code);

@@ -10,6 +10,7 @@
 #include "kernel/fs/io.h"
 #include "kernel/fs/ramfs.h"
 #include "mm/errno.h"
+#include "mm/heap.h"
 #include "mm/object.h"
 #include "mm/tree.h"
 
@@ -46,6 +47,14 @@ static i64 ramfile_read(struct file *file, struct io *to, u64 offset)
 	return (i64)(at - offset);
 }
 
+/* locked: contents */
+static void resize(struct object *object, u64 size)
+{
+	write_lock(&object->mappers);
+	object_truncate(object, size);
+	write_unlock(&object->mappers);
+}
+
 /* Writes within one page, and makes the file as long as that needs. Bytes moved, 0 = bad address,
  * or -ENOSPC. locked: contents */
 static i64 write_page(struct object *object, u64 offset, struct io *from, size_t bytes)
@@ -59,13 +68,13 @@ static i64 write_page(struct object *object, u64 offset, struct io *from, size_t
 		object_resize(object, offset + bytes);
 	error = object_page(object, offset >> PAGE_SHIFT, &page);
 	if (error) {
-		object_resize(object, size);
+		resize(object, size);
 		return error == -ENOMEM ? -ENOSPC : error; /* memory is the disk here */
 	}
 	moved = io_get(from, (char *)page_virt(page) + (offset & PAGE_MASK), bytes);
 	page_put(page);
 	if (moved < bytes && object->size > size)
-		object_resize(object, moved ? MAX(size, offset + moved) : size);
+		resize(object, moved ? MAX(size, offset + moved) : size);
 	return (i64)moved;
 }
 
@@ -116,24 +125,79 @@ static int ramfile_truncate(struct inode *inode, u64 size)
 	if (size > MAX_BYTES)
 		return -EFBIG;
 	write_lock(contents);
-	object_resize(inode->object, size);
+	resize(inode->object, size);
 	inode->mtime = fs_now();
 	write_unlock(contents);
 	return 0;
 }
 
+/* Makes pages, which mean what the holes before meant: so what a failure leaves of them is no harm.
+ * locked: contents */
+static int preallocate(struct object *object, u64 offset, u64 length, bool keep_size)
+{
+	u64 from = offset >> PAGE_SHIFT, to = ROUND_UP(offset + length, PAGE_SIZE) >> PAGE_SHIFT;
+
+	/* More than there can be is refused before it has taken all there is. */
+	if (to - from > frames_free() + object->pages || object_fill(object, from, to))
+		return -ENOSPC;
+	if (!keep_size && offset + length > object->size)
+		object_resize(object, offset + length);
+	return 0;
+}
+
+static int ramfile_allocate(struct inode *inode, u32 mode, u64 offset, u64 length)
+{
+	struct rwlock *contents = &ramfs_node(inode)->contents;
+	struct object *object = inode->object;
+	int error = 0;
+
+	write_lock(contents);
+	if (mode & FALLOC_PUNCH_HOLE) {
+		write_lock(&object->mappers);
+		object_punch(object, offset, length);
+		write_unlock(&object->mappers);
+	} else {
+		error = preallocate(object, offset, length, mode & FALLOC_KEEP_SIZE);
+	}
+	inode->mtime = fs_now();
+	write_unlock(contents);
+	return error;
+}
+
+/* For /proc/PID/maps, which tells of mapped files that have no name and no descriptor any more; without
+ * memory they go untold. */
+static struct object_label *label_create(struct inode *inode)
+{
+	char *path = kmalloc(PATH_MAX);
+	size_t length = path ? inode_path(inode, path, PATH_MAX) : 0;
+	struct object_label *label = length ? kmalloc(sizeof(*label) + length + 1) : NULL;
+
+	if (label) {
+		label->ino = inode->ino;
+		label->dev = inode->fs->dev;
+		memcpy(label->path, path, length + 1);
+	}
+	kfree(path);
+	return label;
+}
+
 /* Mappings keep the object; only the way back to its name ends here. */
 static void ramfile_destroy(struct inode *inode)
 {
-	spin_lock(&inode->object->lock);
-	inode->object->owner = NULL;
-	spin_unlock(&inode->object->lock);
-	object_put(inode->object);
+	struct object *object = inode->object;
+	struct object_label *label = object->refs > 1 ? label_create(inode) : NULL;
+
+	spin_lock(&object->lock);
+	object->owner = NULL;
+	object->label = label;
+	spin_unlock(&object->lock);
+	object_put(object);
 }
 
 const struct inode_ops ramfile_ops = {
 	.read = ramfile_read,
 	.write = ramfile_write,
 	.truncate = ramfile_truncate,
+	.allocate = ramfile_allocate,
 	.destroy = ramfile_destroy,
 };

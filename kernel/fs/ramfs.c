@@ -131,6 +131,19 @@ int ramfs_make(struct inode *dir, const char *name, u32 mode, u32 rdev, struct i
 	return make(dir, name, node_create(dir->fs, mode, rdev, NULL), made);
 }
 
+struct inode *ramfs_make_nameless(const struct filesystem *fs, u32 mode, const char *shown)
+{
+	struct inode *inode = node_create(fs, S_IFREG | mode, 0, NULL);
+
+	if (inode && inode_set_name(inode, shown)) {
+		inode_put(inode);
+		return NULL;
+	}
+	if (inode)
+		inode->links = 0;
+	return inode;
+}
+
 static int dir_create(struct inode *dir, const char *name, u32 mode, struct inode **made)
 {
 	return ramfs_make(dir, name, mode, 0, made);

@@ -10,6 +10,10 @@ struct inode *ramfs_create(const struct filesystem *fs);
 /* Makes a directory, regular file or device node (rdev) in dir, as inode_ops.create does. */
 int ramfs_make(struct inode *dir, const char *name, u32 mode, u32 rdev, struct inode **made);
 
+/* A regular file without a name in any directory, one ref: its path reads as `shown`. NULL when memory
+ * is out. */
+struct inode *ramfs_make_nameless(const struct filesystem *fs, u32 mode, const char *shown);
+
 /* The operations of a device node with these numbers (kernel/fs/dev.c). Unknown numbers: opening
  * gives ENXIO. */
 const struct inode_ops *device_ops(u32 rdev);

@@ -20,6 +20,7 @@ i64 sys_sendfile(int out, int in, uptr offset, size_t bytes);
 i64 sys_lseek(int fd, i64 offset, int whence);
 i64 sys_truncate(uptr path, i64 size);
 i64 sys_ftruncate(int fd, i64 size);
+i64 sys_fallocate(int fd, u32 mode, i64 offset, i64 length);
 i64 sys_fsync(int fd); /* and fdatasync */
 i64 sys_sync(void);
 i64 sys_ioctl(int fd, u64 request, u64 argument);
@@ -33,6 +34,7 @@ i64 sys_close_range(u32 first, u32 last, u32 flags);
 i64 sys_dup(int fd);
 i64 sys_dup2(int fd, int to);
 i64 sys_dup3(int fd, int to, int flags);
+i64 sys_memfd_create(uptr name, u32 flags);
 i64 sys_pipe(uptr fds);
 i64 sys_pipe2(uptr fds, int flags);
 i64 sys_fcntl(int fd, u32 command, u64 argument);

@@ -37,6 +37,8 @@ static struct process *add_process(void)
 	process->thread = calloc(1, sizeof(*process->thread));
 	process->thread->process = process;
 	process->thread->state = THREAD_RUNNING;
+	process->refs = 1;
+	process->limits[RLIMIT_NOFILE] = (struct rlimit) {FILES_MAX, FILES_MAX};
 	process->pid = 1;
 	while (processes[process->pid])
 		process->pid++;
@@ -65,6 +67,8 @@ void world_run(struct process *process)
 
 void world_exit(struct process *process)
 {
+	if (process->refs != 1)
+		panic("process %u has refs %u when it is waited for", process->pid, process->refs);
 	processes[process->pid] = NULL;
 	files_put(process->files);
 	inode_put(process->cwd);
@@ -98,7 +102,23 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 
 struct process *process_find(u32 pid)
 {
-	return pid < PROCESSES ? processes[pid] : NULL;
+	struct process *process = pid < PROCESSES ? processes[pid] : NULL;
+
+	if (process)
+		process->refs++;
+	return process;
+}
+
+void process_put(struct process *process)
+{
+	process->refs--;
+}
+
+struct mm *process_mm(struct process *process)
+{
+	if (process->mm)
+		mm_get(process->mm);
+	return process->mm;
 }
 
 void signal_send(struct process *process, int signal)
