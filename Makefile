@@ -146,7 +146,7 @@ $B/coppice.iso: $B/iso/boot/coppice.elf $B/iso/boot/initramfs.cpio $B/iso/boot/g
 # program with all of mm/; tests/host/fs/ is one with kernel/fs/ and the file system calls, in a world of its own.
 
 HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
-	-fno-strict-aliasing -Wall -Wextra -Werror
+	-fno-strict-aliasing -DCHECKED -Wall -Wextra -Werror
 mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c,$(wildcard tests/host/*.c))
 model_parts := $(wildcard tests/host/model/*.c) # mm/'s model, and operations on both
 fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd) \

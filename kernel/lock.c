@@ -1,13 +1,12 @@
 /*
- * Locks (mm/machine.h). A spinlock's holder neither sleeps nor takes the same lock again: the first
+ * Locks (mm/lock.h). A spinlock's holder neither sleeps nor takes the same lock again: the first
  * is checked through this_cpu()->spinlocks, the second here. A rwlock's guard is held for a few
- * instructions only.
+ * instructions only, and goes unchecked.
  */
-#include "kernel/cpu/cpu.h"
-#include "kernel/wait.h"
-#include "mm/machine.h"
+#include "kernel/lock.h"
+#include "kernel/process.h"
 
-void spin_lock(struct spinlock *lock)
+void(spin_lock)(struct spinlock *lock)
 {
 	struct cpu *cpu = this_cpu();
 
@@ -19,7 +18,7 @@ void spin_lock(struct spinlock *lock)
 	cpu->spinlocks++;
 }
 
-void spin_unlock(struct spinlock *lock)
+void(spin_unlock)(struct spinlock *lock)
 {
 	struct cpu *cpu = this_cpu();
 
@@ -34,11 +33,11 @@ static bool try_read(struct rwlock *lock)
 {
 	bool taken;
 
-	spin_lock(&lock->guard);
+	(spin_lock)(&lock->guard);
 	taken = lock->readers >= 0;
 	if (taken)
 		lock->readers++;
-	spin_unlock(&lock->guard);
+	(spin_unlock)(&lock->guard);
 	return taken;
 }
 
@@ -46,11 +45,11 @@ static bool try_write(struct rwlock *lock)
 {
 	bool taken;
 
-	spin_lock(&lock->guard);
+	(spin_lock)(&lock->guard);
 	taken = lock->readers == 0;
 	if (taken)
 		lock->readers = -1;
-	spin_unlock(&lock->guard);
+	(spin_unlock)(&lock->guard);
 	return taken;
 }
 
@@ -59,13 +58,13 @@ static struct waitqueue *queue_of(struct rwlock *lock)
 	return container_of(&lock->waiters, struct waitqueue, first);
 }
 
-void read_lock(struct rwlock *lock)
+void(read_lock)(struct rwlock *lock)
 {
 	if (!try_read(lock))
 		wait_until(queue_of(lock), try_read(lock));
 }
 
-void write_lock(struct rwlock *lock)
+void(write_lock)(struct rwlock *lock)
 {
 	if (!try_write(lock))
 		wait_until(queue_of(lock), try_write(lock));
@@ -75,21 +74,65 @@ void write_lock(struct rwlock *lock)
 static void leave(struct rwlock *lock, i32 readers)
 {
 	lock->readers = readers;
-	spin_unlock(&lock->guard);
+	(spin_unlock)(&lock->guard);
 	if (!readers && lock->waiters)
 		wake_all(queue_of(lock));
 }
 
-void read_unlock(struct rwlock *lock)
+void(read_unlock)(struct rwlock *lock)
 {
-	spin_lock(&lock->guard);
+	(spin_lock)(&lock->guard);
 	ASSERT(lock->readers > 0, "readers %d", lock->readers);
 	leave(lock, lock->readers - 1);
 }
 
-void write_unlock(struct rwlock *lock)
+void(write_unlock)(struct rwlock *lock)
 {
-	spin_lock(&lock->guard);
+	(spin_lock)(&lock->guard);
 	ASSERT(lock->readers == -1, "readers %d", lock->readers);
 	leave(lock, 0);
 }
+
+#ifdef CHECKED
+
+struct held_locks *held_spinlocks(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	return &cpu->spinlocks_held[cpu->in_interrupt];
+}
+
+struct held_locks *held_rwlocks(void)
+{
+	static struct held_locks boot; /* before there are threads */
+	struct thread *thread = current();
+
+	return thread ? &thread->rwlocks : &boot;
+}
+
+bool interrupts_possible(void)
+{
+	bool on = interrupts_save();
+
+	interrupts_restore(on);
+	return on;
+}
+
+void irq_enter(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->in_interrupt = true;
+	order_take_spinlock(cpu, LOCK_ORDER(RANK_INTERRUPT, 0), LOCK_PLACE("interrupts"));
+}
+
+void irq_exit(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	order_leave(held_spinlocks(), cpu, LOCK_PLACE("interrupts"));
+	ASSERT(!held_spinlocks()->count, "%u locks held", held_spinlocks()->count);
+	cpu->in_interrupt = false;
+}
+
+#endif

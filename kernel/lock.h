@@ -1,6 +1,7 @@
 /*
  * Spinlocks that interrupt handlers take too. Whoever takes one has interrupts off until it is let go:
- * a handler on the same CPU would wait for it for ever.
+ * a handler on the same CPU would wait for it for ever. They have the ranks below RANK_INTERRUPT
+ * (mm/lock.h).
  */
 #pragma once
 
@@ -21,3 +22,17 @@
 		spin_unlock(lock);         \
 		interrupts_restore(irqs);  \
 	} while (0)
+
+/* Where a handler of interrupts begins and ends, for the checks of mm/lock_order.h. Interrupts off. */
+#ifdef CHECKED
+void irq_enter(void);
+void irq_exit(void);
+#else
+static inline void irq_enter(void)
+{
+}
+
+static inline void irq_exit(void)
+{
+}
+#endif

@@ -11,7 +11,7 @@
 #define DEBUGCON 0xe9
 #define LINE_MAX 512 /* longer texts are cut off */
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK(RANK_LOG);
 
 static void debugcon_write(const char *text, size_t bytes)
 {

@@ -28,7 +28,7 @@
 #define PROCESSES_MAX 32000u
 #define STACK_LIMIT   (8ul << 20) /* bytes, Linux's soft RLIMIT_STACK of the first process */
 
-static struct spinlock table_lock;
+static struct spinlock table_lock = SPINLOCK(RANK_PROCESSES);
 /* guarded by table_lock: */
 static struct list processes = {&processes, &processes}; /* by pid, but for a wrap-around */
 static struct list buckets[PID_BUCKETS];
@@ -361,6 +361,7 @@ _Noreturn void process_exit(int status)
 
 	if (process == init_process)
 		panic("init has ended, status 0x%x", status);
+	must_hold_none();
 	release_all(process);
 	current()->process = NULL;
 

@@ -34,6 +34,9 @@ struct thread {
 	bool interruptible; /* sleeping so that a signal wakes it */
 	u64 cpu_ns;         /* time that it has run */
 	u64 started_ns;     /* when it last got a CPU */
+#ifdef CHECKED
+	struct held_locks rwlocks; /* that it holds; its own affair */
+#endif
 };
 
 #define PROCESS_NAME 16

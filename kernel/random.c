@@ -10,7 +10,7 @@
 #define KEY_WORDS   8
 #define ROUNDS      20
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK(RANK_RANDOM);
 /* guarded by lock: */
 static u32 key[KEY_WORDS];
 static u64 counter;

@@ -19,7 +19,7 @@
 
 #define SLICE_NS 10000000ul
 
-static struct spinlock sched_lock;
+static struct spinlock sched_lock = SPINLOCK(RANK_SCHEDULER);
 /* guarded by sched_lock: */
 static struct list ready_threads = {&ready_threads, &ready_threads};
 static struct list timed_sleepers = {&timed_sleepers, &timed_sleepers}; /* the soonest first */
@@ -181,6 +181,7 @@ void sched_renew_slice(void)
 
 void give_way(void)
 {
+	might_sleep();
 	if (this_cpu()->need_resched)
 		sched_yield();
 }

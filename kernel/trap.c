@@ -10,6 +10,7 @@
 #include "kernel/cpu/pic.h"
 #include "kernel/cpu/stack.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/lock.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
@@ -126,6 +127,7 @@ static void page_fault(struct trapframe *frame)
 
 void trap_exit_to_user(struct trapframe *frame)
 {
+	must_hold_none();
 	for (;;) {
 		if (this_cpu()->need_resched) {
 			sched_yield();
@@ -139,17 +141,31 @@ void trap_exit_to_user(struct trapframe *frame)
 	}
 }
 
+static bool is_irq(u64 vector)
+{
+	return vector >= VECTOR_IRQ_BASE && vector < VECTOR_IRQ_BASE + IRQS;
+}
+
+static void interrupt(u64 vector)
+{
+	irq_enter();
+	if (vector == VECTOR_TIMER) {
+		apic_eoi();
+		sched_tick();
+	} else {
+		irq_dispatch((u32)vector - VECTOR_IRQ_BASE);
+	}
+	irq_exit();
+}
+
 void trap(struct trapframe *frame)
 {
 	u64 vector = frame->vector;
 
 	if (vector == VECTOR_PAGE_FAULT) {
 		page_fault(frame);
-	} else if (vector == VECTOR_TIMER) {
-		apic_eoi();
-		sched_tick();
-	} else if (vector >= VECTOR_IRQ_BASE && vector < VECTOR_IRQ_BASE + IRQS) {
-		irq_dispatch((u32)vector - VECTOR_IRQ_BASE);
+	} else if (vector == VECTOR_TIMER || is_irq(vector)) {
+		interrupt(vector);
 	} else if (vector != VECTOR_SPURIOUS) {
 		exception(frame);
 	}

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "mm/lock.h"
 #include "mm/types.h"
 
 /* A pointer as a program gave it: never dereferenced, only passed to these functions. */
@@ -17,6 +18,13 @@ int clear_user(uptr to, size_t bytes);
 /* Copies a string and its NUL to to[size]; returns its length, -EFAULT, or -ENAMETOOLONG when it
  * does not fit. */
 i64 copy_string_from_user(char *to, uptr from, size_t size);
+
+#ifdef CHECKED
+#define copy_from_user(to, from, bytes)       (might_fault(), copy_from_user(to, from, bytes))
+#define copy_to_user(to, from, bytes)         (might_fault(), copy_to_user(to, from, bytes))
+#define clear_user(to, bytes)                 (might_fault(), clear_user(to, bytes))
+#define copy_string_from_user(to, from, size) (might_fault(), copy_string_from_user(to, from, size))
+#endif
 
 /*
  * For the page fault handler: where a fault at rip, in kernel mode and at an address below

@@ -23,7 +23,9 @@ struct waitqueue {
  */
 #define wait_until(queue, condition)                 \
 	({                                           \
-		bool wait_irqs_ = interrupts_save(); \
+		bool wait_irqs_;                     \
+		might_sleep();                       \
+		wait_irqs_ = interrupts_save();      \
 		while (!(condition))                 \
 			wait_sleep(queue, false, 0); \
 		interrupts_restore(wait_irqs_);      \
@@ -35,8 +37,10 @@ struct waitqueue {
 /* The same, ended also at the clock time deadline (clock_ns(), 0 = never): -EAGAIN. */
 #define wait_until_or_signal_before(queue, condition, deadline)           \
 	({                                                                \
-		bool wait_irqs_ = interrupts_save();                      \
+		bool wait_irqs_;                                          \
 		int wait_result_ = 0;                                     \
+		might_sleep();                                            \
+		wait_irqs_ = interrupts_save();                           \
 		while (!(condition) && !wait_result_)                     \
 			wait_result_ = wait_sleep(queue, true, deadline); \
 		interrupts_restore(wait_irqs_);                           \

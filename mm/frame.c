@@ -15,7 +15,7 @@
 struct page *frames;
 pfn_t frames_count;
 
-static struct spinlock buddy_lock;
+static struct spinlock buddy_lock = SPINLOCK(RANK_FRAMES);
 /* guarded by buddy_lock: */
 static struct list free_lists[MAX_ORDER + 1];
 static u64 buddy_free; /* frames in free_lists */

@@ -16,7 +16,7 @@ static const u16 class_size[] = {16,  32,  48,  64,  96,   128,  192,
 #define CLASSES ARRAY_SIZE(class_size)
 #define LARGEST 2048u
 
-static struct spinlock heap_lock;
+static struct spinlock heap_lock = SPINLOCK(RANK_HEAP);
 /* guarded by heap_lock: */
 static struct list partial[CLASSES];
 static u64 bytes_out;

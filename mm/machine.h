@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "mm/lock.h"
 #include "mm/types.h"
 
 struct mm;
@@ -49,28 +50,6 @@ void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 		if (__builtin_expect(!(cond), 0))                                              \
 			panic("%s:%d: %s: " format, __FILE__, __LINE__, #cond, ##__VA_ARGS__); \
 	} while (0)
-
-/* ---- Locks. Order, outermost first: see docs/locking.md. ---- */
-
-/* Spins; never held across a sleep. One that interrupt handlers take too is taken with interrupts
- * off. */
-struct spinlock {
-	_Atomic u32 held;
-	u32 holder; /* CPU that holds it, while held */
-};
-void spin_lock(struct spinlock *lock);
-void spin_unlock(struct spinlock *lock);
-
-/* Many readers or one writer; waiting sleeps. A holder may sleep. */
-struct rwlock {
-	struct spinlock guard;
-	i32 readers; /* -1: a writer holds it */
-	struct waiter *waiters;
-};
-void read_lock(struct rwlock *lock);
-void read_unlock(struct rwlock *lock);
-void write_lock(struct rwlock *lock);
-void write_unlock(struct rwlock *lock);
 
 /* Whole-page operations, 8 bytes at a time. */
 static inline void clear_page(void *page)

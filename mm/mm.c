@@ -4,7 +4,7 @@
 #include "mm/object.h"
 #include "mm/tree.h"
 
-static struct spinlock all_lock;
+static struct spinlock all_lock = SPINLOCK(RANK_LISTS);
 static struct list all_mms = {&all_mms, &all_mms}; /* guarded by all_lock */
 
 void mm_init(void)
@@ -33,6 +33,7 @@ struct mm *mm_create(void)
 		return NULL;
 	mm->users = 1;
 	mm->limits = (struct mm_limits) {MM_UNLIMITED, MM_UNLIMITED, MM_UNLIMITED};
+	lock_set_rank(&mm->lock, RANK_MM);
 	mm->root = root_create();
 	mm->regions = regions_create();
 	list_init(&mm->all);

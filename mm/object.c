@@ -11,7 +11,7 @@
 #define FANOUT_SHIFT 9
 #define FANOUT       (1u << FANOUT_SHIFT)
 
-static struct spinlock all_lock;
+static struct spinlock all_lock = SPINLOCK(RANK_LISTS);
 static struct list all_objects = {&all_objects, &all_objects}; /* guarded by all_lock */
 
 struct object *object_create(u64 size, void *owner)
@@ -20,7 +20,9 @@ struct object *object_create(u64 size, void *owner)
 
 	if (!object)
 		return NULL;
+	lock_set_rank(&object->lock, RANK_OBJECT);
 	object->refs = 1;
+	lock_set_rank(&object->mappers, RANK_MAPPERS);
 	object->size = size;
 	object->owner = owner;
 	spin_lock(&all_lock);

@@ -28,13 +28,13 @@ u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end)
 	return at;
 }
 
-void node_lock(struct page *table)
+void(node_lock)(struct page *table)
 {
 	while (atomic_exchange_explicit(&table->lock, 1, memory_order_acquire))
 		__builtin_ia32_pause();
 }
 
-void node_unlock(struct page *table)
+void(node_unlock)(struct page *table)
 {
 	atomic_store_explicit(&table->lock, 0, memory_order_release);
 }

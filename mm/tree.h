@@ -131,6 +131,22 @@ void node_unlock(struct page *table);
  * is shared. Hand over hand, so a sharer's changes do not matter. locked: mm->lock, reader
  */
 struct page *leaf_table_lock(struct page *root, vaddr_t addr, bool *owned);
+#ifdef CHECKED /* mm/lock_order.h */
+static inline void node_lock_checked(struct page *table, const struct lock_place *place)
+{
+	order_take_spinlock(table, LOCK_ORDER(RANK_TABLE, ROOT_LEVEL - table->level), place);
+	node_lock(table);
+}
+
+static inline void node_unlock_checked(struct page *table, const struct lock_place *place)
+{
+	order_leave(held_spinlocks(), table, place);
+	node_unlock(table);
+}
+
+#define node_lock(table)   node_lock_checked(table, LOCK_PLACE(#table))
+#define node_unlock(table) node_unlock_checked(table, LOCK_PLACE(#table))
+#endif
 
 /* Replaces an entry and keeps used, present and groups true; refs are the caller's affair. locked:
  * the table. */

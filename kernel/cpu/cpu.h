@@ -22,6 +22,10 @@ struct cpu {
 	bool slice_renewed;  /* the running thread has had a second slice in this turn */
 	u64 slice_end;       /* when the running thread must give way, in clock nanoseconds */
 	struct tss *tss;
+#ifdef CHECKED
+	bool in_interrupt;
+	struct held_locks spinlocks_held[2]; /* outside interrupt handlers, and inside */
+#endif
 };
 _Static_assert(offsetof(struct cpu, kernel_stack) == 8, "boot/trap.asm");
 _Static_assert(offsetof(struct cpu, user_stack) == 16, "boot/trap.asm");

@@ -177,7 +177,7 @@ void paging_free_table(vaddr_t at)
 
 void *vmap_device(paddr_t at, u64 bytes)
 {
-	static struct spinlock lock;
+	static struct spinlock lock = SPINLOCK(RANK_MAPPINGS);
 	static vaddr_t next = DEVICE_BASE; /* guarded by lock */
 	u64 offset = at & PAGE_MASK, span = ROUND_UP(offset + bytes, PAGE_SIZE);
 	vaddr_t virt;

@@ -14,7 +14,7 @@
 #define GROUP_SPAN  (GROUP_SLOTS * SLOT_SIZE)
 _Static_assert(GROUP_SPAN == 2ul << 20, "a group is what one PTE table maps");
 
-static struct spinlock lock;
+static struct spinlock lock = SPINLOCK(RANK_MAPPINGS);
 /* guarded by lock: */
 static u64 used[GROUPS];    /* bit n: slot n of the group is in use */
 static u64 *tables[GROUPS]; /* PTE table of the group, while one of its slots is in use */

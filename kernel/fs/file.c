@@ -39,6 +39,7 @@ int file_create(struct inode *inode, u32 flags, struct file **out)
 	if (!file)
 		return -ENOMEM;
 	file->refs = 1;
+	lock_set_rank(&file->position, RANK_POSITION);
 	file->flags = flags;
 	file->inode = inode;
 	if (inode->ops->open && !(flags & O_PATH))

@@ -30,7 +30,7 @@ struct files {
 	struct list all; /* guarded by all_lock */
 };
 
-static struct spinlock all_lock;
+static struct spinlock all_lock = SPINLOCK(RANK_LISTS);
 static struct list all_files = {&all_files, &all_files};
 
 /* A table of at least capacity slots. */

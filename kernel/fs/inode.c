@@ -12,7 +12,7 @@
 #include "mm/heap.h"
 #include "mm/object.h"
 
-struct rwlock names_lock;
+struct rwlock names_lock = RWLOCK(RANK_NAMES);
 
 u64 fs_now(void)
 {

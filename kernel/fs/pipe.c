@@ -310,6 +310,7 @@ static struct inode *pipe_inode(void)
 		kfree(inode);
 		return NULL;
 	}
+	lock_set_rank(&((struct pipe *)inode->private)->lock, RANK_CONTENTS);
 	memcpy(inode->name, name, bytes);
 	return inode;
 }

@@ -259,10 +259,16 @@ static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *conte
 
 static int proc_open(struct inode *inode, struct file *file)
 {
+	struct snapshot *snapshot;
+
 	if ((file->flags & O_ACCMODE) != O_RDONLY && !node_of(inode)->entry->store)
 		return -EACCES;
-	file->private = kmalloc(sizeof(struct snapshot));
-	return file->private ? 0 : -ENOMEM;
+	snapshot = kmalloc(sizeof(*snapshot));
+	if (!snapshot)
+		return -ENOMEM;
+	lock_set_rank(&snapshot->lock, RANK_CONTENTS);
+	file->private = snapshot;
+	return 0;
 }
 
 static void proc_release(struct file *file)

@@ -40,6 +40,7 @@ static struct inode *node_create(const struct filesystem *fs, u32 mode, u32 rdev
 		inode->links = 2;
 		complete = (ramfs_node(inode)->directory = directory_create());
 	} else if (is_regular(mode)) {
+		lock_set_rank(&ramfs_node(inode)->contents, RANK_CONTENTS);
 		complete = (inode->object = object_create(0, inode));
 	} else if (is_symlink(mode)) {
 		inode->size = strlen(target);

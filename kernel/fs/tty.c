@@ -22,6 +22,8 @@
 #define NS_PER_DECISECOND 100000000u /* the unit of VTIME */
 
 struct tty tty = {
+	.reader = RWLOCK(RANK_CONTENTS),
+	.lock = SPINLOCK(RANK_TERMINAL),
 	.settings = {.iflag = ICRNL,
 		     .oflag = OPOST | ONLCR,
 		     .cflag = B38400 | CS8 | CREAD | CLOCAL,

@@ -1,6 +1,6 @@
 /*
  * mm/machine.h for a plain program. Physical memory is one array, so physical address 0 is its
- * first byte. Locks check that they are taken and let go in pairs; there is one thread.
+ * first byte. Locks check that they are taken and let go in pairs, and in order; there is one thread.
  *
  * A TLB keeps every translation that a walk found until mm/ flushes it, which is the worst a
  * processor may do. There are two, and accesses go now through the one, now through the other: what
@@ -182,41 +182,64 @@ u32 machine_cpu(void)
 	return 0;
 }
 
-void spin_lock(struct spinlock *lock)
+void(spin_lock)(struct spinlock *lock)
 {
 	ASSERT(!lock->held, "spinlock %p is held", (void *)lock);
 	lock->held = 1;
 }
 
-void spin_unlock(struct spinlock *lock)
+void(spin_unlock)(struct spinlock *lock)
 {
 	ASSERT(lock->held, "spinlock %p is free", (void *)lock);
 	lock->held = 0;
 }
 
-void read_lock(struct rwlock *lock)
+void(read_lock)(struct rwlock *lock)
 {
 	ASSERT(lock->readers >= 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
 	lock->readers++;
 }
 
-void read_unlock(struct rwlock *lock)
+void(read_unlock)(struct rwlock *lock)
 {
 	ASSERT(lock->readers > 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
 	lock->readers--;
 }
 
-void write_lock(struct rwlock *lock)
+void(write_lock)(struct rwlock *lock)
 {
 	ASSERT(lock->readers == 0, "rwlock %p: readers %d", (void *)lock, lock->readers);
 	lock->readers = -1;
 }
 
-void write_unlock(struct rwlock *lock)
+void(write_unlock)(struct rwlock *lock)
 {
 	ASSERT(lock->readers == -1, "rwlock %p: readers %d", (void *)lock, lock->readers);
 	lock->readers = 0;
 }
+
+#ifdef CHECKED
+
+struct held_locks *held_spinlocks(void)
+{
+	static struct held_locks held;
+
+	return &held;
+}
+
+struct held_locks *held_rwlocks(void)
+{
+	static struct held_locks held;
+
+	return &held;
+}
+
+bool interrupts_possible(void)
+{
+	return false;
+}
+
+#endif
 
 void printk(const char *format, ...)
 {

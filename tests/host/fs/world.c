@@ -208,17 +208,17 @@ void world_fail(u64 nth)
 	fail_in = nth;
 }
 
-int copy_from_user(void *to, uptr from, size_t bytes)
+int(copy_from_user)(void *to, uptr from, size_t bytes)
 {
 	return host_copy(to, from, bytes, false);
 }
 
-int copy_to_user(uptr to, const void *from, size_t bytes)
+int(copy_to_user)(uptr to, const void *from, size_t bytes)
 {
 	return host_copy((void *)from, to, bytes, true);
 }
 
-int clear_user(uptr to, size_t bytes)
+int(clear_user)(uptr to, size_t bytes)
 {
 	void *zeroes = calloc(1, bytes + 1);
 	int error = host_copy(zeroes, to, bytes, true);
@@ -227,7 +227,7 @@ int clear_user(uptr to, size_t bytes)
 	return error;
 }
 
-i64 copy_string_from_user(char *to, uptr from, size_t size)
+i64(copy_string_from_user)(char *to, uptr from, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
 		if (copy_from_user(to + i, from + i, 1))

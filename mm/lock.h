@@ -1,0 +1,77 @@
+/*
+ * Locks. The kernel's are in kernel/lock.c, the host tests' in tests/host/machine.c; what watches
+ * over their order is in mm/lock_order.h.
+ */
+#pragma once
+
+#include "mm/types.h"
+
+/*
+ * The order, outermost first: a lock is taken only by who holds none of its own rank or below.
+ * docs/locking.md says why it is this one.
+ */
+enum lock_rank {
+	RANK_NONE, /* nobody gave the lock a rank: it must not be taken */
+
+	/* Rwlocks: who holds one may sleep. */
+	RANK_POSITION, /* an open file's offset */
+	RANK_CONTENTS, /* one file's bytes: of a RAM file, a pipe, a text of /proc, the terminal */
+	RANK_MAPPERS,  /* who maps a memory object: readers make regions of it */
+	RANK_MM,       /* an address space; a fault takes it, so user memory is touched outside */
+	RANK_NAMES,    /* the tree of names */
+
+	/* Spinlocks. */
+	RANK_TABLE,    /* one page table; of several, from the root down */
+	RANK_OBJECT,   /* the pages of a memory object */
+	RANK_MAPPINGS, /* the kernel's own: stacks, devices */
+	RANK_HEAP,
+	RANK_FRAMES,
+	RANK_LISTS, /* of all address spaces, objects, descriptor tables */
+	RANK_RANDOM,
+
+	/*
+	 * Spinlocks that interrupt handlers take. They are held with interrupts off, and are inside
+	 * all others: what a handler interrupts may hold any of those, on each CPU.
+	 */
+	RANK_INTERRUPT, /* no lock: stands for being in a handler */
+	RANK_TERMINAL,
+	RANK_PROCESSES, /* the process table */
+	RANK_SCHEDULER,
+	RANK_LOG,
+	LOCK_RANKS
+};
+
+/*
+ * Spins; never held across a sleep. Begins as SPINLOCK(rank), or as zeroed memory with its rank set
+ * by lock_set_rank().
+ */
+struct spinlock {
+	_Atomic u32 held;
+	u32 holder; /* CPU that holds it, while held */
+#ifdef CHECKED
+	enum lock_rank rank;
+#endif
+};
+void spin_lock(struct spinlock *lock);
+/* This CPU holds it. */
+void spin_unlock(struct spinlock *lock);
+
+/*
+ * Many readers or one writer; waiting sleeps, and so may a holder. No thread takes one that it holds
+ * already, be it for reading; the thread that took it lets it go.
+ * Begins as RWLOCK(rank), or as zeroed memory with its rank set by lock_set_rank().
+ */
+struct rwlock {
+	struct spinlock guard; /* has no rank: nothing is taken under it */
+	i32 readers;           /* -1: a writer holds it */
+	struct waiter *waiters;
+#ifdef CHECKED
+	enum lock_rank rank;
+#endif
+};
+void read_lock(struct rwlock *lock);
+void read_unlock(struct rwlock *lock);
+void write_lock(struct rwlock *lock);
+void write_unlock(struct rwlock *lock);
+
+#include "mm/lock_order.h"
