@@ -10,13 +10,14 @@ SHELL := /bin/bash
 
 B := build
 
-.PHONY: all run test soak mutants check gdb clean help setup kernel newlib initramfs iso host-tests
-all: kernel iso host-tests
+.PHONY: all run test soak mutants check gdb clean help setup kernel newlib initramfs iso checked host-tests
+all: kernel iso checked host-tests
 
 help:
 	@echo 'make run     boot Coppice in QEMU to its shell'
 	@echo 'make test    run all tests, on this machine and in the guest'
 	@echo 'make         build everything without running it'
+	@echo 'make checked a kernel that checks itself for undefined behaviour and the order of locks'
 	@echo 'make soak    mm/ against its model: 10 million operations from a new seed'
 	@echo 'make mutants plant faults in mm/, one at a time: the tests must catch each'
 	@echo 'make check   formatting and static analysis of all C files'
@@ -35,9 +36,15 @@ KERNEL_FLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-stack-protector -fno-pic -
 	-fno-asynchronous-unwind-tables -Wall -Wextra -Werror -I.
 NASM_FLAGS := -f elf64 -g -F dwarf
 
-kernel_c := $(wildcard kernel/*.c kernel/*/*.c mm/*.c)
+# A second kernel from the same source, which checks itself: UBSan, the order of locks (mm/lock_order.h), and faults to
+# prove the checks with (kernel/checked/). It is all that is built twice.
+CHECKED_FLAGS := -DCHECKED -fsanitize=undefined -fno-sanitize-recover=all
+
 kernel_asm := $(wildcard boot/*.asm)
+checked_c := $(wildcard kernel/*.c kernel/*/*.c mm/*.c)
+kernel_c := $(filter-out kernel/checked/%,$(checked_c))
 kernel_objects := $(kernel_asm:%=$B/kernel/%.o) $(kernel_c:%=$B/kernel/%.o)
+checked_objects := $(kernel_asm:%=$B/kernel/%.o) $(checked_c:%=$B/checked/kernel/%.o)
 
 kernel: $B/coppice.elf
 
@@ -45,17 +52,25 @@ $B/kernel/%.c.o: %.c | setup
 	@mkdir -p $(@D)
 	@gcc $(KERNEL_FLAGS) -MMD -MP -c -o $@ $<
 
+$B/checked/kernel/%.c.o: %.c | setup
+	@mkdir -p $(@D)
+	@gcc $(KERNEL_FLAGS) $(CHECKED_FLAGS) -MMD -MP -c -o $@ $<
+
 $B/kernel/%.asm.o: %.asm | setup
 	@mkdir -p $(@D)
 	@nasm $(NASM_FLAGS) -MD $(@:.o=.d) -MP -MT $@ -o $@ $<
 
-$B/coppice.elf: linker.ld $(kernel_objects)
+$B/coppice.elf: $(kernel_objects)
+$B/checked/coppice.elf: $(checked_objects)
+$B/coppice.elf $B/checked/coppice.elf: linker.ld
 	@echo 'kernel: linking $@'
 	@gcc -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
-		-T linker.ld -o $@ $(kernel_objects)
+		-T linker.ld -o $@ $(filter %.o,$^)
 
 # The image that boots: without debug information, with the symbols that backtraces print.
 $B/iso/boot/coppice.elf: $B/coppice.elf
+$B/checked/iso/boot/coppice.elf: $B/checked/coppice.elf
+$B/iso/boot/coppice.elf $B/checked/iso/boot/coppice.elf:
 	@mkdir -p $(@D)
 	@objcopy --strip-debug $< $@
 
@@ -134,13 +149,21 @@ $B/iso/boot/initramfs.cpio: tools/initramfs $(programs)
 
 iso: $B/coppice.iso
 
-$B/iso/boot/grub/grub.cfg: boot/grub.cfg
+checked: $B/checked/coppice.iso
+
+$B/iso/boot/grub/grub.cfg $B/checked/iso/boot/grub/grub.cfg: boot/grub.cfg
 	@mkdir -p $(@D)
 	@cp $< $@
 
-$B/coppice.iso: $B/iso/boot/coppice.elf $B/iso/boot/initramfs.cpio $B/iso/boot/grub/grub.cfg tools/iso | setup
+$B/checked/iso/boot/initramfs.cpio: $B/iso/boot/initramfs.cpio
+	@mkdir -p $(@D)
+	@ln -f $< $@
+
+$B/coppice.iso: $(addprefix $B/iso/boot/,coppice.elf initramfs.cpio grub/grub.cfg)
+$B/checked/coppice.iso: $(addprefix $B/checked/iso/boot/,coppice.elf initramfs.cpio grub/grub.cfg)
+$B/coppice.iso $B/checked/coppice.iso: tools/iso | setup
 	@echo 'iso: $@'
-	@tools/iso $B/iso $@
+	@tools/iso $(@D)/iso $@
 
 # Tests on this machine: parts of the kernel as ordinary programs, watched by ASan and UBSan. tests/host/NAME_test.c is a
 # program with all of mm/; tests/host/fs/ is one with kernel/fs/ and the file system calls, in a world of its own.
@@ -210,4 +233,4 @@ clean:
 	rm -rf $B
 
 .SECONDARY:
--include $(kernel_objects:.o=.d) $(shell find $B/user $B/host $B/host-fs $B/fast -name '*.d' 2>/dev/null)
+-include $(kernel_objects:.o=.d) $(checked_objects:.o=.d) $(shell find $B/user $B/host $B/host-fs $B/fast -name '*.d' 2>/dev/null)
