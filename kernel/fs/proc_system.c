@@ -1,4 +1,5 @@
 /* What the files directly below /proc say, in the formats of Linux (proc(5)). */
+#include "kernel/checked/faults.h"
 #include "kernel/cmdline.h"
 #include "kernel/fs/proc.h"
 #include "kernel/process.h"
@@ -258,13 +259,16 @@ static void show_nothing(struct text *text, struct process *process)
 	(void)process;
 }
 
-/* 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst): a write to address 0, to see what follows. */
+/*
+ * 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst): a write to address 0, to see what follows.
+ * A word may name a fault that the checked kernel must find.
+ */
 static int store_sysrq(const char *text)
 {
 	volatile u8 *nowhere = (volatile u8 *)0;
 
 	if (*text != 'c')
-		return -EINVAL;
+		return make_fault(text);
 	asm volatile("" : "+r"(nowhere)); /* the compiler would make it a trap of its own */
 	*nowhere = 0;
 	return 0;

@@ -3,12 +3,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel/checked/faults.h"
 #include "kernel/cmdline.h"
 #include "kernel/dev/console.h"
 #include "kernel/fs/files.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
+#include "mm/errno.h"
 #include "mm/heap.h"
 #include "tests/host/fs/world.h"
 #include "tests/host/machine.h"
@@ -246,6 +248,12 @@ void console_resume_input(void)
 
 void give_way(void)
 {
+}
+
+int make_fault(const char *text)
+{
+	(void)text;
+	return -EINVAL;
 }
 
 i64 signal_mask_for_wait(u64 set, u64 size)
