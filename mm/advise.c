@@ -180,8 +180,8 @@ int mm_populate(struct mm *mm, vaddr_t start, vaddr_t end)
 	struct region region;
 	int error = 0;
 
-	while (start < end && !error && mm_region_at(mm, start, &region) && region.start < end) {
-		struct span span = {MAX(start, region.start), MIN(end, region.end)};
+	while (start < end && !error && mm_region_at(mm, start, &region)) {
+		struct span span = {MIN(MAX(start, region.start), end), MIN(end, region.end)};
 		bool write = (region.prot & PROT_WRITE) && (region.flags & MAP_PRIVATE);
 
 		if (!(region.flags & REGION_ONFAULT))
@@ -201,11 +201,13 @@ static int remove_pages(struct mm *mm, const struct span *span)
 	int error = 0;
 
 	while (at < span->end && !error) {
-		if (!mm_region_at(mm, at, &region) || region.start > at)
+		if (!mm_region_at(mm, at, &region))
 			return -ENOMEM;
 		vaddr_t end = MIN(region.end, span->end);
 
-		if (!region.object || (region.flags & MAP_LOCKED)) {
+		if (region.start > at) {
+			error = -ENOMEM;
+		} else if (!region.object || (region.flags & MAP_LOCKED)) {
 			error = -EINVAL;
 		} else if (!(region.flags & MAP_SHARED) || !(region.prot & PROT_WRITE)) {
 			error = -EACCES;
