@@ -201,7 +201,12 @@ $B/tests/host/fs_test: $(fs_test_parts:%=$B/host-fs/%.o)
 	@mkdir -p $(@D)
 	@gcc $(HOST_FLAGS) -o $@ $^
 
-$B/tests/host/%: $B/host/tests/host/%.c.o $(mm_test_parts:%=$B/host/%.o) $(model_parts:%=$B/host/%.o)
+# The model wants a driver around it: from the archive it comes only into tests that have one.
+$B/host/model.a: $(model_parts:%=$B/host/%.o)
+	@rm -f $@
+	@ar rcs $@ $^
+
+$B/tests/host/%: $B/host/tests/host/%.c.o $(mm_test_parts:%=$B/host/%.o) $B/host/model.a
 	@mkdir -p $(@D)
 	@gcc $(HOST_FLAGS) -o $@ $^
 

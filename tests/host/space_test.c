@@ -1,0 +1,327 @@
+/* Address spaces by themselves: the errors of their calls, and shapes that the random operations do not come upon. */
+#include <errno.h>
+
+#include "mm/map.h"
+#include "mm/tree.h"
+#include "tests/host/ktap.h"
+#include "tests/host/machine.h"
+
+#define FRAMES  8192
+#define BASE    0x400000ul
+#define RW      (PROT_READ | PROT_WRITE)
+#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+#define FIXED   (PRIVATE | MAP_FIXED)
+
+static struct mm *mm;
+static u64 frames_before;
+
+static void begin(void)
+{
+	frames_before = frames_free();
+	mm = mm_create();
+}
+
+/* Ends an address space. */
+static void leave(struct mm *which)
+{
+	EQUAL(mm_audit(), 0);
+	machine_forget(which);
+	mm_destroy(which);
+}
+
+static void end(void)
+{
+	leave(mm);
+	EQUAL(mm_audit(), 0);
+	EQUAL(frames_free(), frames_before);
+}
+
+static void map(vaddr_t at, u64 pages, u32 prot)
+{
+	EQUAL(mm_map(mm, at, pages * PAGE_SIZE, prot, FIXED, NULL, 0), at);
+}
+
+static void write_word(struct mm *to, vaddr_t at, u64 value)
+{
+	char *page = NULL;
+
+	EQUAL(machine_access(to, at, ACCESS_WRITE, &page), 0);
+	if (page)
+		*(u64 *)page = value;
+}
+
+static u64 read_word(struct mm *from, vaddr_t at)
+{
+	char *page = NULL;
+
+	EQUAL(machine_access(from, at, ACCESS_READ, &page), 0);
+	return page ? *(u64 *)page : ~0ul;
+}
+
+/* ---- Errors ---- */
+
+static void errors_of_map(void)
+{
+	begin();
+	EQUAL(mm_map(mm, BASE, 0, RW, FIXED, NULL, 0), -EINVAL);
+	EQUAL(mm_map(mm, BASE, 1, RW, FIXED, NULL, 1), -EINVAL);
+	EQUAL(mm_map(mm, BASE, USER_END + 1, RW, FIXED, NULL, 0), -ENOMEM);
+	EQUAL(mm_map(mm, BASE + 1, 1, RW, FIXED, NULL, 0), -EINVAL);
+	EQUAL(mm_map(mm, USER_START - PAGE_SIZE, 1, RW, FIXED, NULL, 0), -EPERM);
+	EQUAL(mm_map(mm, USER_END - PAGE_SIZE, 2 * PAGE_SIZE, RW, FIXED, NULL, 0), -ENOMEM);
+	EQUAL(mm_map(mm, ~0ul << PAGE_SHIFT, 1, RW, FIXED, NULL, 0), -ENOMEM);
+	/* A hint may be anything. */
+	EQUAL(mm_map(mm, BASE + 1, 1, RW, PRIVATE, NULL, 0), BASE);
+	EQUAL(mm_map(mm, 0, 1, RW, PRIVATE, NULL, 0), MMAP_TOP - PAGE_SIZE);
+	EQUAL(mm_map(mm, ~0ul, 1, RW, PRIVATE, NULL, 0), MMAP_TOP - 2 * PAGE_SIZE);
+	EQUAL(mm_map(mm, 0, MMAP_TOP - BASE, RW, PRIVATE, NULL, 0), -ENOMEM);
+	EQUAL(mm_map(mm, 0, USER_END, RW, PRIVATE, NULL, 0), -ENOMEM);
+	end();
+}
+
+static void errors_of_unmap_and_protect(void)
+{
+	begin();
+	map(BASE, 2, RW);
+	EQUAL(mm_unmap(mm, BASE + 1, PAGE_SIZE), -EINVAL);
+	EQUAL(mm_unmap(mm, BASE, 0), -EINVAL);
+	EQUAL(mm_unmap(mm, BASE, ~0ul), -EINVAL);
+	EQUAL(mm_unmap(mm, 2 * BASE, PAGE_SIZE), 0);
+	EQUAL(mm_protect(mm, BASE + 1, PAGE_SIZE, PROT_READ), -EINVAL);
+	EQUAL(mm_protect(mm, BASE, 0, PROT_READ), 0);
+	EQUAL(mm_protect(mm, BASE, ~0ul, PROT_READ), -ENOMEM);
+	EQUAL(mm_protect(mm, BASE, 3 * PAGE_SIZE, PROT_READ), -ENOMEM);
+	EQUAL(mm_fault(mm, BASE, ACCESS_WRITE), 0);
+	end();
+}
+
+static void errors_of_remap(void)
+{
+	const u64 page = PAGE_SIZE;
+	const u32 fixed = MREMAP_MAYMOVE | MREMAP_FIXED;
+
+	begin();
+	map(BASE, 2, RW);
+	EQUAL(mm_remap(mm, BASE, page, 0, 0, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, USER_END + 1, 0, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, 0, page, MREMAP_MAYMOVE, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE + 1, page, page, 0, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, 8, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, MREMAP_FIXED, 2 * BASE), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, MREMAP_DONTUNMAP, 0), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, fixed, BASE), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, fixed, 2 * BASE + 1), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, 2 * page, fixed, USER_END - page), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, 2 * page, fixed, ~0ul << PAGE_SHIFT), -EINVAL);
+	EQUAL(mm_remap(mm, BASE, page, page, fixed, USER_START - page), -EPERM);
+	EQUAL(mm_remap(mm, BASE, page, MMAP_TOP, MREMAP_MAYMOVE, 0), -ENOMEM);
+	EQUAL(mm_remap(mm, BASE, 2 * page, USER_END, 0, 0), -ENOMEM); /* beyond the end */
+	EQUAL(mm_remap(mm, BASE, page, 2 * page, 0, 0), -ENOMEM);     /* not at its region's end */
+	EQUAL(mm_remap(mm, 2 * BASE, page, page, 0, 0), -EFAULT);
+	EQUAL(mm_remap(mm, BASE, 2 * page, 1, 0, 0), BASE);
+	EQUAL(mm_resident(mm, BASE + page), -ENOMEM);
+	end();
+}
+
+static void errors_of_advise(void)
+{
+	begin();
+	map(BASE, 2, RW);
+	EQUAL(mm_advise(mm, BASE + 1, PAGE_SIZE, MADV_DONTNEED), -EINVAL);
+	EQUAL(mm_advise(mm, BASE, 0, MADV_DONTNEED), 0);
+	EQUAL(mm_advise(mm, BASE, ~0ul, MADV_DONTNEED), -EINVAL);
+	EQUAL(mm_advise(mm, BASE, USER_END, MADV_DONTNEED), -ENOMEM);
+	for (u32 hint = 0; hint < MADV_DONTNEED; hint++)
+		EQUAL(mm_advise(mm, BASE, PAGE_SIZE, hint), 0);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, MADV_DONTDUMP), 0);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 5), -EINVAL);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 100), -EINVAL);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 1000), -EINVAL);
+	end();
+}
+
+static void errors_of_brk(void)
+{
+	begin();
+	mm->brk_start = mm->brk = BASE;
+	EQUAL(mm_brk(mm, 0), BASE);
+	EQUAL(mm_brk(mm, USER_END + 1), BASE);
+	EQUAL(mm_brk(mm, MMAP_TOP + 1), BASE);
+	EQUAL(mm_brk(mm, BASE + 1), BASE + 1);
+	write_word(mm, BASE, 1);
+	EQUAL(mm_brk(mm, BASE + 2), BASE + 2); /* within the page */
+	EQUAL(read_word(mm, BASE), 1);
+	map(BASE + 3 * PAGE_SIZE, 1, RW);
+	EQUAL(mm_brk(mm, BASE + 2 * PAGE_SIZE + 1),
+	      BASE + 2); /* a page stays free below a mapping */
+	EQUAL(mm_brk(mm, BASE + 2 * PAGE_SIZE), BASE + 2 * PAGE_SIZE);
+	EQUAL(mm_brk(mm, BASE), BASE);
+	EQUAL(mm_resident(mm, BASE), -ENOMEM);
+	end();
+}
+
+/* ---- Shapes ---- */
+
+/* A table that is full is copied without being cleared first. */
+static void full_tables(void)
+{
+	struct mm *child;
+
+	begin();
+	map(BASE, ENTRIES, RW);
+	for (u64 i = 0; i < ENTRIES; i++)
+		write_word(mm, BASE + i * PAGE_SIZE, i + 1);
+	EQUAL(mm_fork(mm, SHARE_AUTO, &child), 0);
+	write_word(child, BASE, 1000);
+	for (u64 i = 1; i < ENTRIES; i++)
+		EQUAL(read_word(child, BASE + i * PAGE_SIZE), i + 1);
+	EQUAL(read_word(child, BASE), 1000);
+	EQUAL(read_word(mm, BASE), 1);
+	leave(child);
+	end();
+}
+
+/* As many regions as there may be, one page each. */
+static void most_regions(void)
+{
+	begin();
+	for (u64 i = 0; i < MAX_REGIONS; i++)
+		map(BASE + i * PAGE_SIZE, 1, i % 2 ? RW : PROT_READ);
+	EQUAL(mm->regions->count, MAX_REGIONS);
+	EQUAL(mm_map(mm, 0, PAGE_SIZE, RW, PRIVATE, NULL, 0), -ENOMEM);
+	EQUAL(mm_unmap(mm, BASE + (MAX_REGIONS - 1) * PAGE_SIZE, PAGE_SIZE), 0);
+	EQUAL(mm_map(mm, 0, PAGE_SIZE, RW, PRIVATE, NULL, 0), MMAP_TOP - PAGE_SIZE);
+	EQUAL(mm_remap(mm, MMAP_TOP - PAGE_SIZE, PAGE_SIZE, PAGE_SIZE,
+		       MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0),
+	      -ENOMEM);
+	end();
+}
+
+static void stack_growth(void)
+{
+	const vaddr_t top = 0x40000000, guard = 256 * PAGE_SIZE;
+
+	begin();
+	mm->stack_top = top;
+	EQUAL(mm_map(mm, top - PAGE_SIZE, PAGE_SIZE, RW, FIXED | MAP_GROWSDOWN, NULL, 0),
+	      top - PAGE_SIZE);
+	write_word(mm, top - STACK_LIMIT / 2, 1);
+	EQUAL(mm_fault(mm, top - STACK_LIMIT - 1, ACCESS_WRITE), -EFAULT);
+	map(top - STACK_LIMIT, 1, RW);
+	EQUAL(mm_fault(mm, top - STACK_LIMIT + guard, ACCESS_WRITE), -EFAULT);
+	write_word(mm, top - STACK_LIMIT + guard + PAGE_SIZE, 2);
+	EQUAL(mm_fault(mm, top, ACCESS_WRITE), -EFAULT); /* nothing above */
+	TRUE(stack_grow(mm, top - PAGE_SIZE));           /* somebody else was faster */
+	end();
+}
+
+/* ---- Looking ---- */
+
+static struct node_info seen[16];
+static u32 seen_count, seen_most;
+
+static bool see(void *context, const struct node_info *node)
+{
+	EQUAL(context == &seen_count, true);
+	seen[seen_count++] = *node;
+	return seen_count < seen_most;
+}
+
+static void walk(struct mm *of, u32 most)
+{
+	seen_count = 0;
+	seen_most = most;
+	mm_walk(of, see, &seen_count);
+}
+
+/* Three pages in two PTE tables, the zero page among them: root, PDPT, PD and two PTE tables are walked. */
+static void begin_with_three_pages(void)
+{
+	begin();
+	map(BASE - PAGE_SIZE, 3, RW);
+	write_word(mm, BASE - PAGE_SIZE, 1);
+	write_word(mm, BASE, 2);
+	read_word(mm, BASE + PAGE_SIZE);
+}
+
+static void walks(void)
+{
+	struct mm *child;
+
+	begin_with_three_pages();
+	EQUAL(mm_fork(mm, SHARE_PTES, &child), 0);
+	write_word(child, BASE, 3);
+	walk(child, ARRAY_SIZE(seen));
+	EQUAL(seen_count, 5);
+	for (u32 i = 0; i < 5; i++) {
+		EQUAL(seen[i].level, i < 4 ? 4 - i : 1);
+		EQUAL(seen[i].start, i < 3 ? 0 : i == 3 ? BASE - 512 * PAGE_SIZE : BASE);
+		EQUAL(seen[i].refs, i == 3 ? 2 : 1);
+		EQUAL(seen[i].owned, i != 3);
+	}
+	EQUAL(seen[4].used, 2);
+	EQUAL(seen[4].present, 1); /* the zero page is no page of its own */
+	for (u32 most = 1; most < 5; most++) {
+		walk(mm, most);
+		EQUAL(seen_count, most);
+	}
+	leave(child);
+	end();
+}
+
+static void walks_count_shared_pages(void)
+{
+	struct mm *child;
+
+	begin_with_three_pages();
+	EQUAL(mm_fork(mm, SHARE_PAGES, &child), 0);
+	walk(mm, ARRAY_SIZE(seen));
+	EQUAL(seen[4].shared_pages, 1);
+	write_word(child, BASE, 3); /* a copy: both have their own now */
+	walk(mm, ARRAY_SIZE(seen));
+	EQUAL(seen[4].shared_pages, 0);
+	leave(child);
+	end();
+}
+
+static void sizes(void)
+{
+	struct mm *child;
+	struct mm_usage usage;
+
+	begin_with_three_pages();
+	EQUAL(mm_fork(mm, SHARE_PDS, &child),
+	      0); /* PTE tables with one pointer, in a PD with two */
+	walk(mm, ARRAY_SIZE(seen));
+	EQUAL(seen[2].refs, 2);
+	EQUAL(seen[4].refs, 1);
+	TRUE(!seen[4].owned);
+	mm_usage(mm, &usage);
+	EQUAL(usage.tables, 5);
+	EQUAL(usage.tables_private, 2);
+	EQUAL(usage.resident, 2);
+	EQUAL(usage.mapped, 3);
+	EQUAL(usage.data, 3);
+	leave(child);
+	end();
+}
+
+int main(void)
+{
+	static const struct ktap_case cases[] = {
+		{"errors of mmap", errors_of_map},
+		{"errors of munmap and mprotect", errors_of_unmap_and_protect},
+		{"errors of mremap", errors_of_remap},
+		{"errors of madvise", errors_of_advise},
+		{"errors of brk", errors_of_brk},
+		{"full tables", full_tables},
+		{"the most regions", most_regions},
+		{"stack growth", stack_growth},
+		{"walks", walks},
+		{"walks count shared pages", walks_count_shared_pages},
+		{"sizes", sizes},
+	};
+
+	machine_start(FRAMES);
+	return ktap_run(cases, ARRAY_SIZE(cases));
+}
