@@ -10,7 +10,7 @@ SHELL := /bin/bash
 
 B := build
 
-.PHONY: all run test soak mutants check gdb clean help setup kernel newlib initramfs iso checked host-tests
+.PHONY: all run test soak mutants coverage check gdb clean help setup kernel newlib initramfs iso checked host-tests
 all: kernel iso checked host-tests
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make checked a kernel that checks itself for undefined behaviour and the order of locks'
 	@echo 'make soak    mm/ against its model: 10 million operations from a new seed'
 	@echo 'make mutants plant faults in mm/, one at a time: the tests must catch each'
+	@echo 'make coverage  what of mm/ the host tests run'
 	@echo 'make check   formatting and static analysis of all C files'
 	@echo 'make gdb     QEMU stopped at the kernel'"'"'s entry, gdb attached'
 	@echo 'make clean   remove build/ (newlib too: it takes a minute to build again)'
@@ -220,6 +221,10 @@ test: all $(musl_programs)
 
 soak: $B/tests/host/random_test
 	@$< $$(date +%s) 10000
+
+# What of mm/ the host tests run.
+coverage: | setup
+	@tests/coverage
 
 # Plants faults in mm/, one at a time, and shows that the host tests catch each.
 mutants: | setup

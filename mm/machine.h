@@ -44,12 +44,17 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 /* Writes to the kernel's log. */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* An assertion that prints its values: ASSERT(refs == 1, "refs %u", refs). */
+/* An assertion that prints its values: ASSERT(refs == 1, "refs %u", refs). Without them only when it is measured what
+ * of mm/ tests run. */
+#ifdef NO_ASSERT
+#define ASSERT(cond, format, ...) ((void)0)
+#else
 #define ASSERT(cond, format, ...)                                                              \
 	do {                                                                                   \
 		if (__builtin_expect(!(cond), 0))                                              \
 			panic("%s:%d: %s: " format, __FILE__, __LINE__, #cond, ##__VA_ARGS__); \
 	} while (0)
+#endif
 
 /* Whole-page operations, 8 bytes at a time. */
 static inline void clear_page(void *page)
