@@ -32,8 +32,8 @@ static void begin(void)
 static void end(void)
 {
 	EQUAL(mm_audit(), 0);
-	mm_destroy(child);
-	mm_destroy(parent);
+	mm_put(child);
+	mm_put(parent);
 	object_put(file);
 	EQUAL(mm_audit(), 0);
 }
