@@ -30,12 +30,13 @@ struct audit {
 			printk("audit: " format "\n", ##__VA_ARGS__); \
 	} while (0)
 
-/* What rule 7 asks: the same pages, and the same of them to be read and executed. */
+/* What rule 7 asks: the same pages, and the same of them to be read and executed. What may be written
+ * or executed may be read, as the processor has it. */
 static bool same_for_sharers(const struct region *a, const struct region *b)
 {
 	return a->start == b->start && a->end == b->end && a->object == b->object &&
 	       a->offset == b->offset && ((a->flags ^ b->flags) & MAP_SHARED) == 0 &&
-	       (a->prot & ~PROT_WRITE) == (b->prot & ~PROT_WRITE) && !a->prot == !b->prot;
+	       (a->prot & PROT_EXEC) == (b->prot & PROT_EXEC) && !a->prot == !b->prot;
 }
 
 /* The next piece of a set in [*at, end), clipped, with regions joined that differ in PROT_WRITE
