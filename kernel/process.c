@@ -279,6 +279,17 @@ void process_end_vfork(struct process *process)
 	}
 }
 
+/* Until the child has executed or is gone. A signal that ends the process ends the wait too; others
+ * find the process when it goes on. */
+static void wait_for_vfork(struct process *parent)
+{
+	u64 blocked = parent->blocked;
+
+	parent->blocked = signals_not_fatal(parent);
+	wait_until_or_signal(&parent->vfork_done, !parent->in_vfork);
+	parent->blocked = blocked;
+}
+
 i64 process_fork(const struct fork_options *options)
 {
 	struct process *parent = current_process();
@@ -304,8 +315,9 @@ i64 process_fork(const struct fork_options *options)
 	pid = child->thread->tid = child->pid;
 	child->vforked = parent->in_vfork = options->parent_waits;
 	sched_start(child->thread);
-	sched_renew_slice(); /* a fork of gigabytes takes most of a slice */
-	wait_until(&parent->vfork_done, !parent->in_vfork); /* the child may be gone by then */
+	sched_renew_slice();       /* a fork of gigabytes takes most of a slice */
+	if (options->parent_waits) /* the child may be gone after this */
+		wait_for_vfork(parent);
 	return pid;
 }
 
@@ -350,6 +362,7 @@ static void give_children_to_init(struct process *process)
 		struct process *child = list_first(&process->children, struct process, sibling);
 
 		child->parent = init_process;
+		child->vforked = false;
 		list_remove(&child->sibling);
 		list_push_back(&init_process->children, &child->sibling);
 	}

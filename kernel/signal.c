@@ -26,6 +26,16 @@ static bool ignores(const struct process *process, int signal)
 	       (handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)));
 }
 
+u64 signals_not_fatal(const struct process *process)
+{
+	u64 bits = process->blocked | STOPS | IGNORED_BY_DEFAULT;
+
+	for (int signal = 1; signal <= SIGNALS; signal++)
+		if (process->actions[signal - 1].handler != SIG_DFL)
+			bits |= SIGNAL_BIT(signal);
+	return bits;
+}
+
 static void set_pending(struct process *process, u64 bits)
 {
 	__atomic_fetch_or(&process->pending, bits, __ATOMIC_SEQ_CST);

@@ -99,6 +99,8 @@ i64 signal_mask_for_wait(u64 set, u64 size);
 
 /* Of the signals in ready (not empty), the one to be handled first. */
 int signal_next(u64 ready);
+/* The signals that would not end the process now: it blocks, handles or ignores them, or they stop it. */
+u64 signals_not_fatal(const struct process *process);
 
 /* sigaction(2): a pending signal whose action is to ignore it now is forgotten. */
 void signal_forget_ignored(struct process *process, int signal);

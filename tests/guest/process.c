@@ -5,7 +5,8 @@
  * Catches: an exit status shifted or cut; a wait that reaps another's child or loses one; a
  * zombie's memory kept; an exception that kills the kernel in place of the program; FPU state or
  * the direction flag leaking across a switch, a fault or a system call; a clock that stands still
- * or goes back; a sleeper woken early or never.
+ * or goes back; a sleeper woken early or never; a parent that cannot be killed while it waits for
+ * the child of a vfork.
  */
 #include "lib.h"
 
@@ -567,6 +568,50 @@ static void sleepers_in_order(void)
 		CHECK(waitpid(-1, NULL, 0) > 0, "waitpid");
 }
 
+/* The child borrows this process's memory, and stack, and so sleeps without a return from here. */
+static void vfork_for_ever(void *context)
+{
+	long result;
+
+	if (write(report[1], context, 1) != 1)
+		_exit(1);
+	asm volatile("syscall\n\t"
+		     "test %%rax, %%rax\n\t"
+		     "jnz 2f\n"
+		     "1: mov $34, %%eax\n\t" /* pause */
+		     "syscall\n\t"
+		     "jmp 1b\n"
+		     "2:"
+		     : "=a"(result)
+		     : "a"(58l)
+		     : "rcx", "r11", "memory");
+}
+
+static void check_killed_in_vfork(int signal)
+{
+	char byte = 'v';
+	int status = 0;
+
+	REQUIRE(pipe(report) == 0, "pipe");
+	pid_t pid = start(vfork_for_ever, &byte);
+	CHECK(read(report[0], &byte, 1) == 1, "read");
+	sleep_ms(20);
+	CHECK_EQUAL(kill(pid, SIGWINCH), 0, "kill");
+	sleep_ms(20);
+	CHECK_EQUAL(waitpid(pid, &status, WNOHANG), 0,
+		    "waitpid: an ignored signal does not end the wait");
+	CHECK_EQUAL(kill(pid, signal), 0, "kill");
+	for (int tries = 0; tries < 100 && waitpid(pid, &status, WNOHANG) == 0; tries++)
+		sleep_ms(10);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == signal, "wait status 0x%x", status);
+}
+
+static void killed_in_vfork(void)
+{
+	check_killed_in_vfork(SIGTERM);
+	check_killed_in_vfork(SIGKILL);
+}
+
 static const struct test tests[] = {
 	{.name = "exit statuses", .run = exit_statuses},
 	{.name = "wait", .run = waiting},
@@ -575,6 +620,7 @@ static const struct test tests[] = {
 	{.name = "pids of 300 at once", .run = pids},
 	{.name = "signals' default actions", .run = default_actions, .once = true},
 	{.name = "kill", .run = kill_others},
+	{.name = "killed while its vfork waits", .run = killed_in_vfork},
 	{.name = "CPU exceptions", .run = exceptions},
 	{.name = "FPU state is each process's own", .run = fpu, .once = true},
 	{.name = "FPU state over fork", .run = fpu_over_fork},
