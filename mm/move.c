@@ -199,6 +199,13 @@ static int check_growth(struct mm *mm, const struct remap *remap)
 	return more ? check_limits(mm, &beyond, &remap->region) : 0;
 }
 
+/* Whether a second mapping would take the place of the first, which it is to be like. */
+static bool replaces_itself(const struct remap *remap, vaddr_t new_addr)
+{
+	return remap->old.start == remap->old.end && !stays_in_place(remap) &&
+	       new_addr <= remap->old.start && remap->old.start < new_addr + remap->length;
+}
+
 /* To another place: new_addr with MREMAP_FIXED, else a hint. locked: mm->lock, writer */
 static i64 relocate(struct mm *mm, struct remap *remap, vaddr_t new_addr)
 {
@@ -261,7 +268,7 @@ static i64 remap_locked(struct mm *mm, struct remap *remap, vaddr_t new_addr)
 		return error;
 	if (stays_in_place(remap) && shrinks)
 		return (i64)remap->old.start;
-	error = find_region(mm, remap);
+	error = replaces_itself(remap, new_addr) ? -EFAULT : find_region(mm, remap);
 	if (!error)
 		error = check_growth(mm, remap);
 	if (error)

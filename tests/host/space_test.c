@@ -404,6 +404,8 @@ static void second_mappings(void)
 	write_word(mm, 2 * BASE, 7);
 	EQUAL(read_word(mm, BASE + PAGE_SIZE), 7);
 	EQUAL(mm_remap(mm, BASE, 0, PAGE_SIZE, 0, 0), -ENOMEM);
+	EQUAL(mm_remap(mm, BASE, 0, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, BASE), -EFAULT);
+	EQUAL(read_word(mm, BASE), 1);
 	end_with_file();
 }
 
