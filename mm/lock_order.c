@@ -14,6 +14,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_NONE] = "no lock",
 	[RANK_POSITION] = "position",
 	[RANK_CONTENTS] = "contents",
+	[RANK_MAPPERS] = "mappers",
 	[RANK_MM] = "mm",
 	[RANK_NAMES] = "names",
 	[RANK_TABLE] = "table",
@@ -75,6 +76,7 @@ static void check_rank(u32 order, const struct lock_place *place)
 	if (rank == RANK_NONE || rank >= LOCK_RANKS)
 		panic("lock order: %s:%u takes %s, which has rank %u", place->file, place->line,
 		      place->words, rank);
+	ASSERT(rank_names[rank], "rank %u has no name", rank);
 	if (rank > RANK_INTERRUPT && interrupts_possible())
 		panic("lock order: %s:%u takes %s (%s) with interrupts on", place->file,
 		      place->line, place->words, rank_names[rank]);
