@@ -163,6 +163,25 @@ static void errors_of_brk(void)
 	end();
 }
 
+/* ---- The tables, as a walk shows them ---- */
+
+static struct node_info seen[16];
+static u32 seen_count, seen_most;
+
+static bool see(void *context, const struct node_info *node)
+{
+	EQUAL(context == &seen_count, true);
+	seen[seen_count++] = *node;
+	return seen_count < seen_most;
+}
+
+static void walk(struct mm *of, u32 most)
+{
+	seen_count = 0;
+	seen_most = most;
+	mm_walk(of, see, &seen_count);
+}
+
 /* ---- Shapes ---- */
 
 /* A table that is full is copied without being cleared first. */
@@ -381,6 +400,25 @@ static void holes(void)
 	end_with_file();
 }
 
+/* A hole over a whole table of private mappings leaves what was written there. */
+static void holes_over_whole_tables(void)
+{
+	begin();
+	file = object_create(2 * ENTRIES * PAGE_SIZE, &file);
+	EQUAL(mm_map(mm, BASE, 2 * ENTRIES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, file, 0),
+	      BASE);
+	write_word(mm, BASE + 5 * PAGE_SIZE, 5);
+	read_word(mm, BASE + 6 * PAGE_SIZE);
+	read_word(mm, BASE + ENTRIES * PAGE_SIZE);
+	punch(0, 2 * ENTRIES * PAGE_SIZE);
+	EQUAL(file->pages, 0);
+	walk(mm, ARRAY_SIZE(seen));
+	EQUAL(seen_count, 4); /* the second PTE table was left empty */
+	EQUAL(read_word(mm, BASE + 5 * PAGE_SIZE), 5);
+	EQUAL(read_word(mm, BASE + 6 * PAGE_SIZE), 0);
+	end_with_file();
+}
+
 static void fills(void)
 {
 	begin_with_file();
@@ -501,23 +539,6 @@ static void single_pages(void)
 	end_with_file();
 }
 
-static struct node_info seen[16];
-static u32 seen_count, seen_most;
-
-static bool see(void *context, const struct node_info *node)
-{
-	EQUAL(context == &seen_count, true);
-	seen[seen_count++] = *node;
-	return seen_count < seen_most;
-}
-
-static void walk(struct mm *of, u32 most)
-{
-	seen_count = 0;
-	seen_most = most;
-	mm_walk(of, see, &seen_count);
-}
-
 /* Three pages in two PTE tables, the zero page among them: root, PDPT, PD and two PTE tables are walked. */
 static void begin_with_three_pages(void)
 {
@@ -607,6 +628,7 @@ int main(void)
 		{"locks", locks},
 		{"PROT_GROWSDOWN", protects_down_to_the_start_of_a_stack},
 		{"holes", holes},
+		{"holes over whole tables", holes_over_whole_tables},
 		{"fills", fills},
 		{"second mappings", second_mappings},
 		{"shares of pages", shares},
