@@ -16,16 +16,20 @@
 
 u64 direct_map_base;
 
-#define TLB_MOST 4096
+#define TLB_SIZE 4096
 #define TLBS     2 /* processors that run the address spaces, as threads of one process would */
 
-static struct tlb_entry {
+struct tlb_entry {
 	struct mm *mm;
 	vaddr_t addr;
 	u64 entry; /* of the leaf, with W and NX as the whole walk gives them */
-} tlb[TLBS][TLB_MOST];
-static u32 tlb_size; /* entries of each that are used */
-static u32 running;  /* the processor whose turn it is */
+};
+
+static struct tlb {
+	u64 used[TLB_SIZE / 64]; /* a bit for each entry */
+	struct tlb_entry entries[TLB_SIZE];
+} tlbs[TLBS];
+static u32 running; /* the processor whose turn it is */
 
 static void (*on_death)(void);
 
@@ -59,23 +63,58 @@ void machine_start(u64 count)
 		panic("no memory for %lu frames", count);
 	memset(memory, 0xa5, count << PAGE_SHIFT);
 	direct_map_base = (u64)memory;
-	tlb_size = (u32)MIN(2 * count, TLB_MOST);
 	frames_init(array, count);
 	frames_add(0, count);
 	mm_init();
 }
 
-static struct tlb_entry *tlb_slot(u32 cpu, struct mm *mm, vaddr_t addr)
+static u32 tlb_index(struct mm *mm, vaddr_t addr)
 {
-	return &tlb[cpu][(addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % tlb_size];
+	return (addr / PAGE_SIZE * 31 + (u64)mm / 64 * 7) % TLB_SIZE;
+}
+
+static void tlb_insert(struct tlb *tlb, struct tlb_entry entry)
+{
+	u32 index = tlb_index(entry.mm, entry.addr);
+
+	tlb->entries[index] = entry;
+	tlb->used[index / 64] |= 1ul << index % 64;
+}
+
+/* The entry that the TLB holds for addr, or NULL. */
+static const struct tlb_entry *tlb_find(const struct tlb *tlb, struct mm *mm, vaddr_t addr)
+{
+	u32 index = tlb_index(mm, addr);
+	const struct tlb_entry *entry = &tlb->entries[index];
+
+	return tlb->used[index / 64] >> index % 64 & 1 && entry->mm == mm && entry->addr == addr
+		       ? entry
+		       : NULL;
+}
+
+/* The first index from `at` on that is used; TLB_SIZE when there is none. */
+static u32 tlb_next(const struct tlb *tlb, u32 at)
+{
+	while (at < TLB_SIZE) {
+		u64 rest = tlb->used[at / 64] >> at % 64;
+
+		if (rest)
+			return at + (u32)__builtin_ctzl(rest);
+		at = (at / 64 + 1) * 64;
+	}
+	return at;
 }
 
 void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
-	for (u32 cpu = 0; cpu < TLBS; cpu++)
-		for (struct tlb_entry *at = tlb[cpu]; at < tlb[cpu] + tlb_size; at++)
+	for (struct tlb *tlb = tlbs; tlb < tlbs + TLBS; tlb++) {
+		for (u32 i = 0; (i = tlb_next(tlb, i)) < TLB_SIZE; i++) {
+			const struct tlb_entry *at = &tlb->entries[i];
+
 			if (at->mm == mm && at->addr >= start && at->addr < end)
-				at->mm = NULL;
+				tlb->used[i / 64] &= ~(1ul << i % 64);
+		}
+	}
 }
 
 void tlb_flush_all(struct mm *mm)
@@ -126,25 +165,25 @@ static bool still_given(const struct tlb_entry *held)
 
 bool machine_tlb_holds(void)
 {
-	for (u32 cpu = 0; cpu < TLBS; cpu++)
-		for (const struct tlb_entry *at = tlb[cpu]; at < tlb[cpu] + tlb_size; at++)
-			if (at->mm && !still_given(at))
+	for (const struct tlb *tlb = tlbs; tlb < tlbs + TLBS; tlb++)
+		for (u32 i = 0; (i = tlb_next(tlb, i)) < TLB_SIZE; i++)
+			if (!still_given(&tlb->entries[i]))
 				return false;
 	return true;
 }
 
 int machine_translate(struct mm *mm, vaddr_t addr, enum access access, char **at)
 {
-	struct tlb_entry *slot = tlb_slot(running, mm, addr);
+	const struct tlb_entry *held = tlb_find(&tlbs[running], mm, addr);
+	u64 entry = held ? held->entry : 0;
 
-	if (slot->mm != mm || slot->addr != addr || !permits(slot->entry, access)) {
-		u64 entry = walk(mm, addr);
-
+	if (!permits(entry, access)) {
+		entry = walk(mm, addr);
 		if (!permits(entry, access))
 			return -1;
-		*slot = (struct tlb_entry) {mm, addr, entry};
+		tlb_insert(&tlbs[running], (struct tlb_entry) {mm, addr, entry});
 	}
-	*at = page_virt(entry_child(slot->entry));
+	*at = page_virt(entry_child(entry));
 	return 0;
 }
 
@@ -153,7 +192,7 @@ void machine_fill_tlb(struct mm *mm, vaddr_t addr)
 	u64 entry = walk(mm, addr);
 
 	for (u32 cpu = 0; entry && cpu < TLBS; cpu++)
-		*tlb_slot(cpu, mm, addr) = (struct tlb_entry) {mm, addr, entry};
+		tlb_insert(&tlbs[cpu], (struct tlb_entry) {mm, addr, entry});
 }
 
 int machine_access(struct mm *mm, vaddr_t addr, enum access access, char **at)
