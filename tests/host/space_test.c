@@ -73,6 +73,7 @@ static void errors_of_map(void)
 	EQUAL(mm_map(mm, USER_START - PAGE_SIZE, 1, RW, FIXED, NULL, 0), -EPERM);
 	EQUAL(mm_map(mm, USER_END - PAGE_SIZE, 2 * PAGE_SIZE, RW, FIXED, NULL, 0), -ENOMEM);
 	EQUAL(mm_map(mm, ~0ul << PAGE_SHIFT, 1, RW, FIXED, NULL, 0), -ENOMEM);
+	EQUAL(mm_map(mm, 0, MMAP_TOP - PAGE_SIZE, RW, PRIVATE, NULL, 0), -ENOMEM);
 	/* A hint may be anything. */
 	EQUAL(mm_map(mm, BASE + 1, 1, RW, PRIVATE, NULL, 0), BASE);
 	EQUAL(mm_map(mm, 0, 1, RW, PRIVATE, NULL, 0), MMAP_TOP - PAGE_SIZE);
@@ -138,6 +139,7 @@ static void errors_of_advise(void)
 		EQUAL(mm_advise(mm, BASE, PAGE_SIZE, hint), 0);
 	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, MADV_DONTDUMP), 0);
 	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 5), -EINVAL);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 9), -EINVAL);
 	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 100), -EINVAL);
 	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, 1000), -EINVAL);
 	end();
