@@ -10,21 +10,23 @@ SHELL := /bin/bash
 
 B := build
 
-.PHONY: all run test soak mutants coverage check gdb clean help setup kernel newlib initramfs iso checked host-tests
+.PHONY: all run test soak mutants coverage fuzz check gdb clean help setup kernel newlib initramfs iso checked \
+	host-tests
 all: kernel iso checked host-tests
 
 help:
-	@echo 'make run     boot Coppice in QEMU to its shell'
-	@echo 'make test    run all tests, on this machine and in the guest'
-	@echo 'make         build everything without running it'
-	@echo 'make checked a kernel that checks itself for undefined behaviour and the order of locks'
-	@echo 'make soak    mm/ against its model: 10 million operations from a new seed'
-	@echo 'make mutants plant faults in mm/, one at a time: the tests must catch each'
+	@echo 'make run       boot Coppice in QEMU to its shell'
+	@echo 'make test      run all tests, on this machine and in the guest'
+	@echo 'make           build everything without running it'
+	@echo 'make checked   a kernel that checks itself for undefined behaviour and the order of locks'
+	@echo 'make soak      mm/ against its model: 10 million random operations, and longer sequences of all'
+	@echo 'make fuzz      mm/ against its model: operations that libFuzzer makes up, for FUZZ_SECONDS=60'
+	@echo 'make mutants   plant faults in mm/, one at a time: the tests must catch each'
 	@echo 'make coverage  what of mm/ the host tests run'
-	@echo 'make check   formatting and static analysis of all C files'
-	@echo 'make gdb     QEMU stopped at the kernel'"'"'s entry, gdb attached'
-	@echo 'make clean   remove build/ (newlib too: it takes a minute to build again)'
-	@echo 'tools/run    run one program in the guest; tools/run --help'
+	@echo 'make check     formatting and static analysis of all C files'
+	@echo 'make gdb       QEMU stopped at the kernel'"'"'s entry, gdb attached'
+	@echo 'make clean     remove build/ (newlib too: it takes a minute to build again)'
+	@echo 'tools/run      run one program in the guest; tools/run --help'
 
 # Installs what is missing, or says how; instant when nothing is.
 setup:
@@ -171,7 +173,7 @@ $B/coppice.iso $B/checked/coppice.iso: tools/iso | setup
 
 HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-fno-strict-aliasing -DCHECKED -Wall -Wextra -Werror
-mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c,$(wildcard tests/host/*.c))
+mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c %/fuzz.c,$(wildcard tests/host/*.c))
 model_parts := $(wildcard tests/host/model/*.c) # mm/'s model, and operations on both
 fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd) \
 	kernel/random.c $(filter-out mm/heap.c,$(mm_test_parts))
@@ -219,8 +221,25 @@ run: iso
 test: all $(musl_programs)
 	@tests/run
 
-soak: $B/tests/host/random_test
-	@$< $$(date +%s) 10000
+# What is too long for every day: about half an hour.
+soak: $B/tests/host/random_test $B/tests/host/exhaustive_test
+	@$B/tests/host/random_test $$(date +%s) 10000
+	@$B/tests/host/exhaustive_test 3 0x40000000
+	@$B/tests/host/exhaustive_test 3 0x8000000000
+	@$B/tests/host/exhaustive_test 4
+
+# libFuzzer on the model's operations; inputs that reach something new stay in $B/fuzz/corpus for the next time.
+FUZZ_SECONDS ?= 60
+fuzz: $B/fuzz/fuzz
+	@mkdir -p $B/fuzz/corpus
+	@$< -max_total_time=$(FUZZ_SECONDS) -timeout=30 -verbosity=0 -print_final_stats=1 \
+		-artifact_prefix=$B/fuzz/ $B/fuzz/corpus
+
+$B/fuzz/fuzz: tests/host/fuzz.c $(mm_test_parts) $(model_parts) $(wildcard mm/*.h tests/host/*.h tests/host/model/*.h)
+	@tools/setup fuzz
+	@mkdir -p $(@D)
+	@clang -std=gnu17 -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -fno-strict-aliasing \
+		-DCHECKED -Wall -Wextra -I. -o $@ $(filter %.c,$^)
 
 # What of mm/ the host tests run.
 coverage: | setup
