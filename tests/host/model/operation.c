@@ -101,7 +101,7 @@ vaddr_t highest_gap(const struct space *space, u64 length)
 bool operation_run(const struct operation *op, struct refusal refusal)
 {
 	i64 expected = op->action->expect(op);
-	u64 frames = memory_in_use(), heap = heap_bytes();
+	u64 frames = refusal.nth ? memory_in_use() : 0, heap = heap_bytes();
 
 	refused = false;
 	if (refusal.all)
