@@ -13,12 +13,12 @@ static vaddr_t region_end(const struct space *space, u32 i)
 	return place_of(last)->end;
 }
 
-/* Whether a stack may reach down to slot i, with slot `below` the next one that is mapped, if any. */
+/* Whether a stack may reach down to slot i, with the slot before `below` the next one that is mapped. */
 static bool keeps_gap(const struct space *space, u32 i, u32 below)
 {
 	const struct slot *slot = &space->slots[below - 1];
 
-	return below == 0 || slot->prot == PROT_NONE || slot->grows ||
+	return slot->prot == PROT_NONE || slot->grows ||
 	       place_of(below - 1)->end + STACK_GUARD <= place_of(i)->start;
 }
 
@@ -34,7 +34,7 @@ static u32 stack_above(const struct space *space, u32 i)
 		return setting.slots;
 	while (below > 0 && space->slots[below - 1].kind == UNMAPPED)
 		below--;
-	return keeps_gap(space, i, below) ? above : setting.slots;
+	return below == 0 || keeps_gap(space, i, below) ? above : setting.slots;
 }
 
 /* Makes the stack at slot `stack` reach down to slot i. */
