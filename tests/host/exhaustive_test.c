@@ -4,9 +4,9 @@
  * (plain_menu in tests/host/model/operation.c).
  *
  * Breadth first over distinct states (tests/host/model/form.h): one that was reached before is not gone on from. A
- * state is made again by replaying its operations. Depth 0 is the states along one sequence, from a space with nothing
- * mapped to two with all four pages written. Before each operation the TLBs hold all that they may hold;
- * after it come the audit, the comparison, and a read of every page of every space.
+ * state is made again by replaying its operations. Depth 0 is the states along two sequences, from a space with nothing
+ * mapped to two with all four pages written, and to one with a page of a private file written. Before each operation the
+ * TLBs hold all that they may hold; after it come the audit, the comparison, and a read of every page of every space.
  *
  * usage: exhaustive_test [DEPTH [BOUNDARY]]
  */
@@ -168,11 +168,12 @@ static void step(u32 state, u32 op)
 	transitions++;
 }
 
-static u32 find_op(u32 live, const struct action *action, u32 first, u32 last)
+/* The operation of one space that does this to the slots first to last, with memory of this kind if it is a mapping. */
+static u32 find_op(const struct action *action, u32 first, u32 last, enum kind kind)
 {
-	for (u32 i = 0; i < op_count[live]; i++)
-		if (ops[live][i].action == action && ops[live][i].first == first &&
-		    ops[live][i].last == last)
+	for (u32 i = 0; i < op_count[1]; i++)
+		if (ops[1][i].action == action && ops[1][i].first == first &&
+		    ops[1][i].last == last && ops[1][i].kind == kind)
 			return i;
 	CHECK(false, "%s of slots %u to %u is not on the menu", action->name, first, last);
 }
@@ -180,13 +181,17 @@ static u32 find_op(u32 live, const struct action *action, u32 first, u32 last)
 /* The states of depth 0. */
 static void add_first_states(void)
 {
+	u32 last = setting.slots - 1;
+
 	world_start();
 	add_state(0, 0);
 	world_end();
-	step(0, find_op(1, &action_map, 0, setting.slots - 1));
-	for (u32 i = 0; i < setting.slots; i++)
-		step(state_count - 1, find_op(1, &action_write, i, i));
-	step(state_count - 1, find_op(1, &action_fork, 0, 0));
+	step(0, find_op(&action_map, 0, last, FILE_PRIVATE));
+	step(state_count - 1, find_op(&action_write, 0, 0, UNMAPPED));
+	step(0, find_op(&action_map, 0, last, ANONYMOUS));
+	for (u32 i = 0; i <= last; i++)
+		step(state_count - 1, find_op(&action_write, i, i, UNMAPPED));
+	step(state_count - 1, find_op(&action_fork, 0, 0, UNMAPPED));
 }
 
 static void explore(u32 depth)

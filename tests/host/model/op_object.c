@@ -59,16 +59,17 @@ const struct action action_truncate = {
 	"truncate", truncate_choose, object_expect, truncate_call, truncate_apply, NULL,
 };
 
-/* Pages op->value and room - 1 more become a hole. */
+/* Pages op->value and room - 1 more become a hole; plain: those that plain operations map at a run of slots. */
 static bool punch_choose(struct operation *op)
 {
 	if (setting.plain) {
-		op->value = first_page_of(choose(setting.slots));
-		op->room = 1;
+		choose_slots(op);
+		op->value = first_page_of(op->first);
+		op->room = (u16)(bytes_of(op->first, op->last) >> PAGE_SHIFT);
 		return true;
 	}
 	op->value = choose((u32)setting.file_pages);
-	op->room = (u8)(1 + choose(8));
+	op->room = (u16)(1 + choose(8));
 	return true;
 }
 

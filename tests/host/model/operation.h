@@ -12,7 +12,8 @@ struct operation {
 	const struct action *action;
 	u8 space;
 	u8 first, last; /* slots that it works on */
-	u8 to, room;    /* of a move: the first slot of its new place, and how many there */
+	u8 to;
+	u16 room; /* of a move: the first slot of its new place, and how many there */
 	enum kind kind;
 	enum access access;
 	u32 prot, flags, advice;
