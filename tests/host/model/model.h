@@ -39,8 +39,8 @@ struct place {
 struct slot {
 	enum kind kind;
 	u32 prot;
-	u64 index;           /* of its first page in the file; anonymous: in the place it was mapped at */
-	bool grows;          /* MAP_GROWSDOWN */
+	u64 index;  /* of its first page in the file; anonymous: in the place it was mapped at */
+	bool grows; /* MAP_GROWSDOWN */
 	bool denies_write;   /* MAP_DENYWRITE */
 	bool promised;       /* private, and was writable once */
 	u32 locked;          /* MAP_LOCKED, REGION_ONFAULT */
