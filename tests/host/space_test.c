@@ -406,13 +406,13 @@ static void holes(void)
 static void holes_over_whole_tables(void)
 {
 	begin();
-	file = object_create(2 * ENTRIES * PAGE_SIZE, &file);
-	EQUAL(mm_map(mm, BASE, 2 * ENTRIES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, file, 0),
+	file = object_create(2ul * ENTRIES * PAGE_SIZE, &file);
+	EQUAL(mm_map(mm, BASE, 2ul * ENTRIES * PAGE_SIZE, RW, MAP_PRIVATE | MAP_FIXED, file, 0),
 	      BASE);
 	write_word(mm, BASE + 5 * PAGE_SIZE, 5);
 	read_word(mm, BASE + 6 * PAGE_SIZE);
 	read_word(mm, BASE + ENTRIES * PAGE_SIZE);
-	punch(0, 2 * ENTRIES * PAGE_SIZE);
+	punch(0, 2ul * ENTRIES * PAGE_SIZE);
 	EQUAL(file->pages, 0);
 	walk(mm, ARRAY_SIZE(seen));
 	EQUAL(seen_count, 4); /* the second PTE table was left empty */
