@@ -212,34 +212,45 @@ static void add_timed_sleeper(struct thread *thread, u64 wake_at)
 	list_push_back(place, &thread->sleeping);
 }
 
-/* locked: sched_lock */
-static void leave_queue(struct waitqueue *queue, const struct waiter *waiter)
+void wait_join(struct waitqueue *queue, struct waiter *waiter)
 {
-	for (struct waiter **at = &queue->first; *at; at = &(*at)->next) {
-		if (*at == waiter) {
-			*at = waiter->next;
-			return;
-		}
-	}
+	*waiter = (struct waiter) {.thread = current()};
+	if (!queue)
+		return;
+
+	bool interrupts = spin_lock_irqsave(&sched_lock);
+
+	waiter->next = queue->first;
+	waiter->link = &queue->first;
+	if (waiter->next)
+		waiter->next->link = &waiter->next;
+	queue->first = waiter;
+	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
-int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
+void wait_leave(struct waiter *waiter)
 {
-	struct thread *thread = current();
-	struct waiter waiter = {NULL, thread};
+	bool interrupts;
 
-	ASSERT(thread != this_cpu()->idle && this_cpu()->spinlocks == 0, "%u spinlocks",
-	       this_cpu()->spinlocks);
-	if (interruptible && signal_pending()) /* 0 after a stop: the condition may hold by now */
-		return signal_ends_wait() ? -EINTR : 0;
-	if (deadline && clock_ns() >= deadline)
-		return -EAGAIN;
+	if (!waiter->link)
+		return;
+	interrupts = spin_lock_irqsave(&sched_lock);
+	*waiter->link = waiter->next;
+	if (waiter->next)
+		waiter->next->link = waiter->link;
+	spin_unlock_irqrestore(&sched_lock, interrupts);
+}
 
-	spin_lock(&sched_lock);
-	if (queue) {
-		waiter.next = queue->first;
-		/* It leaves the queue before this frame is gone. */
-		queue->first = &waiter; /* cppcheck-suppress autoVariables */
+/* Puts the current thread to sleep, unless it has been woken or has a signal since it looked. What ended the
+ * sleep; 0 when there was none. */
+static int sleep_unless_woken(const struct waiter *waiter, bool interruptible, u64 deadline)
+{
+	struct thread *thread = waiter->thread;
+	bool interrupts = spin_lock_irqsave(&sched_lock);
+
+	if (waiter->woken || (interruptible && signal_pending())) {
+		spin_unlock_irqrestore(&sched_lock, interrupts);
+		return 0;
 	}
 	thread->state = THREAD_SLEEPING;
 	thread->interruptible = interruptible;
@@ -247,21 +258,35 @@ int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
 		add_timed_sleeper(thread, deadline);
 	runnable--;
 	switch_away();
-	if (queue)
-		leave_queue(queue, &waiter);
 	sched_arrive();
-	return thread->wake_reason == -EINTR && !signal_ends_wait() ? 0 : thread->wake_reason;
+	interrupts_restore(interrupts);
+	return thread->wake_reason;
+}
+
+int wait_sleep(struct waiter *waiter, bool interruptible, u64 deadline)
+{
+	int reason;
+
+	ASSERT(waiter->thread != this_cpu()->idle && this_cpu()->spinlocks == 0, "%u spinlocks",
+	       this_cpu()->spinlocks);
+	if (interruptible && signal_pending()) /* 0 after a stop: the condition may hold by now */
+		return signal_ends_wait() ? -EINTR : 0;
+	if (deadline && clock_ns() >= deadline)
+		return -EAGAIN;
+	reason = sleep_unless_woken(waiter, interruptible, deadline);
+	return reason == -EINTR && !signal_ends_wait() ? 0 : reason;
 }
 
 void wake_all(struct waitqueue *queue)
 {
-	bool interrupts = spin_lock_irqsave(&sched_lock);
-	struct waiter *waiter = queue->first;
+	bool interrupts;
 
-	queue->first = NULL;
-	for (; waiter; waiter = waiter->next)
+	interrupts = spin_lock_irqsave(&sched_lock);
+	for (struct waiter *waiter = queue->first; waiter; waiter = waiter->next) {
+		waiter->woken = true;
 		if (waiter->thread->state == THREAD_SLEEPING)
 			make_ready(waiter->thread, 0);
+	}
 	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 

@@ -137,12 +137,7 @@ i64 sys_rt_sigpending(uptr set, u64 size)
 
 i64 sys_pause(void)
 {
-	bool interrupts = interrupts_save();
-
-	while (wait_sleep(NULL, true, 0) != -EINTR)
-		;
-	interrupts_restore(interrupts);
-	return -EINTR;
+	return wait_until_or_signal(NULL, false);
 }
 
 i64 signal_mask_for_wait(u64 set, u64 size)

@@ -91,12 +91,8 @@ static bool get_span(uptr from, u64 *ns, i64 *error)
 /* Sleeps until clock_ns() is at least `until`: 0 or -EINTR. */
 static i64 sleep_until(u64 until)
 {
-	bool interrupts = interrupts_save();
-	int result = 0;
+	int result = wait_until_or_signal_before(NULL, clock_ns() >= until, until);
 
-	while (result != -EINTR && clock_ns() < until)
-		result = wait_sleep(NULL, true, until);
-	interrupts_restore(interrupts);
 	return result == -EINTR ? -EINTR : 0;
 }
 

@@ -6,10 +6,11 @@
 
 struct thread;
 
-/* A sleeper on the stack of the thread that sleeps. */
+/* A sleeper, on the stack of the thread that sleeps; in its queue from wait_join() to wait_leave(). */
 struct waiter {
-	struct waiter *next;
+	struct waiter *next, **link; /* link: what points at it; NULL: it is in no queue */
 	struct thread *thread;
+	_Atomic bool woken; /* since the latest wait_prepare() */
 };
 
 struct waitqueue {
@@ -17,39 +18,46 @@ struct waitqueue {
 };
 
 /*
- * Sleeps until condition is true. The condition is evaluated with interrupts off, again after each
- * wake_all() of the queue, so a wake-up between test and sleep is not lost. The caller holds no
- * spinlock.
+ * Sleeps until condition is true. The sleeper is in the queue before it looks, and wake_all() of the queue
+ * after a look makes it look again: so whoever makes the condition true and then calls wake_all() is
+ * never missed, on any CPU. The condition may take spinlocks; the caller holds none.
  */
-#define wait_until(queue, condition)                 \
-	({                                           \
-		bool wait_irqs_;                     \
-		might_sleep();                       \
-		wait_irqs_ = interrupts_save();      \
-		while (!(condition))                 \
-			wait_sleep(queue, false, 0); \
-		interrupts_restore(wait_irqs_);      \
-	})
+#define wait_until(queue, condition) ((void)wait_for(queue, condition, false, 0))
 
 /* The same, but a signal that is not blocked ends the wait: 0 or -EINTR. */
-#define wait_until_or_signal(queue, condition) wait_until_or_signal_before(queue, condition, 0)
+#define wait_until_or_signal(queue, condition) wait_for(queue, condition, true, 0)
 
 /* The same, ended also at the clock time deadline (clock_ns(), 0 = never): -EAGAIN. */
-#define wait_until_or_signal_before(queue, condition, deadline)           \
-	({                                                                \
-		bool wait_irqs_;                                          \
-		int wait_result_ = 0;                                     \
-		might_sleep();                                            \
-		wait_irqs_ = interrupts_save();                           \
-		while (!(condition) && !wait_result_)                     \
-			wait_result_ = wait_sleep(queue, true, deadline); \
-		interrupts_restore(wait_irqs_);                           \
-		wait_result_;                                             \
+#define wait_until_or_signal_before(queue, condition, deadline) \
+	wait_for(queue, condition, true, deadline)
+
+#define wait_for(queue, condition, interruptible, deadline)                                    \
+	({                                                                                     \
+		int wait_result_ = 0;                                                          \
+		might_sleep();                                                                 \
+		if (!(condition)) {                                                            \
+			struct waiter waiter_;                                                 \
+			wait_join(queue, &waiter_);                                            \
+			while (wait_prepare(&waiter_), !(condition) && !wait_result_)          \
+				wait_result_ = wait_sleep(&waiter_, interruptible, deadline);  \
+			wait_leave(&waiter_);                                                  \
+		}                                                                              \
+		wait_result_;                                                                  \
 	})
 
-/* One sleep: until a wake-up (0), a signal if interruptible (-EINTR), or the deadline (-EAGAIN).
- * Interrupts off. queue may be NULL: then only a signal or the deadline ends it. */
-int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline);
+/* For the current thread. queue may be NULL: then only a signal or the deadline ends the sleep. */
+void wait_join(struct waitqueue *queue, struct waiter *waiter);
+void wait_leave(struct waiter *waiter);
+
+/* What is looked at from here on decides: an earlier wake-up does not count. */
+static inline void wait_prepare(struct waiter *waiter)
+{
+	atomic_exchange(&waiter->woken, false); /* a barrier: the look comes after it */
+}
+
+/* One sleep, unless there was a wake-up since wait_prepare(): until one (0), a signal if interruptible
+ * (-EINTR), or the deadline (-EAGAIN). */
+int wait_sleep(struct waiter *waiter, bool interruptible, u64 deadline);
 
 /*
  * Lets others run when the current thread's slice is over. The kernel is not preempted: a system call

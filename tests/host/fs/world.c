@@ -161,9 +161,20 @@ u64 thread_cpu_ns(const struct thread *thread)
 	return thread->cpu_ns;
 }
 
-int wait_sleep(struct waitqueue *queue, bool interruptible, u64 deadline)
+void wait_join(struct waitqueue *queue, struct waiter *waiter)
 {
 	(void)queue;
+	*waiter = (struct waiter) {0};
+}
+
+void wait_leave(struct waiter *waiter)
+{
+	(void)waiter;
+}
+
+int wait_sleep(struct waiter *waiter, bool interruptible, u64 deadline)
+{
+	(void)waiter;
 	if (world_sleeps) {
 		world_sleeps();
 		return 0;
