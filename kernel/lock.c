@@ -3,6 +3,7 @@
  * is checked through this_cpu()->spinlocks, the second here. A rwlock's guard is held for a few
  * instructions only, and goes unchecked.
  */
+#include "kernel/cpu/machine.h"
 #include "kernel/lock.h"
 #include "kernel/process.h"
 
@@ -12,6 +13,7 @@ void(spin_lock)(struct spinlock *lock)
 
 	while (atomic_exchange_explicit(&lock->held, 1, memory_order_acquire)) {
 		ASSERT(lock->holder != cpu->number, "CPU %u takes a lock it holds", cpu->number);
+		tlb_poll(); /* interrupts may be off, and the holder wait for this CPU's flush */
 		__builtin_ia32_pause();
 	}
 	lock->holder = cpu->number;

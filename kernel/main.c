@@ -7,12 +7,14 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/paging.h"
 #include "kernel/cpu/pic.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/cpu/tsc.h"
 #include "kernel/dev/console.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/memory.h"
 #include "kernel/multiboot.h"
 #include "kernel/process.h"
+#include "kernel/sched.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
 
@@ -40,7 +42,9 @@ void kernel_main(paddr_t loader_info)
 
 	cpu_init();
 	memory_init();
+	smp_find_cpus();
 	paging_init();
+	smp_prepare();
 	memory_hand_over();
 	mm_init();
 
@@ -53,6 +57,10 @@ void kernel_main(paddr_t loader_info)
 	printk("Coppice: %lu MB of memory, TSC at %lu MHz, command line: %s\n",
 	       frames_total() >> (20 - PAGE_SHIFT), tsc_hz / 1000000, cmdline_text());
 	console_init_input();
+	if (!scheduler_prepare(this_cpu()))
+		panic("no memory for the idle thread");
 	process_start_init();
-	scheduler_start();
+	smp_start();
+	printk("CPUs: %u\n", cpus_online);
+	scheduler_enter();
 }

@@ -4,6 +4,7 @@
  * After it, only the modules' ranges are looked at again.
  */
 #include "kernel/cpu/paging.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/memory.h"
 #include "kernel/multiboot.h"
 #include "mm/frame.h"
@@ -82,6 +83,7 @@ static void add_usable(const struct boot_range *range)
 void memory_init(void)
 {
 	take(0, PAGE_SIZE);
+	take(TRAMPOLINE, TRAMPOLINE + PAGE_SIZE);
 	for (u32 i = 0; i < boot_info.ranges; i++) {
 		if (boot_info.range[i].usable)
 			add_usable(&boot_info.range[i]);

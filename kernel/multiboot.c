@@ -15,6 +15,8 @@ enum tag_type {
 	TAG_MEMORY_MAP = 6,
 	TAG_FRAMEBUFFER = 8,
 	TAG_ELF_SECTIONS = 9,
+	TAG_ACPI_OLD = 14,
+	TAG_ACPI_NEW = 15,
 };
 
 struct tag {
@@ -141,6 +143,11 @@ static void read_tag(const struct tag *tag)
 		break;
 	case TAG_ELF_SECTIONS:
 		read_sections((const struct elf_tag *)tag);
+		break;
+	case TAG_ACPI_OLD: /* the RSDP follows in either: Multiboot2 3.6.16, 3.6.17 */
+	case TAG_ACPI_NEW:
+		memcpy(boot_info.rsdp, tag + 1, sizeof(boot_info.rsdp));
+		boot_info.has_rsdp = true;
 		break;
 	default:
 		break;

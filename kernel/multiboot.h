@@ -23,6 +23,8 @@ struct boot_info {
 	paddr_t symbols, symbols_end; /* the kernel's ELF symbol table, or 0 */
 	paddr_t strings, strings_end; /* and its names */
 	bool text_screen;             /* there is a VGA text screen */
+	bool has_rsdp;
+	u8 rsdp[20]; /* ACPI's root pointer, of any revision (kernel/acpi.c) */
 };
 
 extern struct boot_info boot_info;

@@ -32,6 +32,7 @@ struct thread {
 	struct list sleeping; /* in the list of timed sleepers, while wake_at is set */
 	int wake_reason;
 	bool interruptible; /* sleeping so that a signal wakes it */
+	u32 cpu;            /* where it runs, or ran last */
 	u64 cpu_ns;         /* time that it has run */
 	u64 started_ns;     /* when it last got a CPU */
 #ifdef CHECKED
@@ -157,9 +158,6 @@ enum share_level process_fork_level(const struct process *process);
 
 /* Boot: makes process 1, which will execute init. */
 void process_start_init(void);
-
-/* Boot, last of all: gives this CPU to the threads that are ready, for ever. */
-_Noreturn void scheduler_start(void);
 
 /* Nanoseconds since boot; and the wall clock at boot, in seconds since 1970. kernel/cpu/tsc.c */
 u64 clock_ns(void);

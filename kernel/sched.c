@@ -1,7 +1,11 @@
 /*
- * Round robin with slices of 10 ms. A thread is in exactly one place: running on a CPU, in the run
+ * Round robin with slices of 10 ms. A thread is in exactly one place: running on a CPU, in a run
  * queue (READY), in a wait queue or the list of timed sleepers or both (SLEEPING), or dead and
  * about to be freed by the thread that the CPU switched to.
+ *
+ * Each CPU has a run queue. Who becomes ready goes into that of the CPU that made it so: two programs that
+ * wake each other stay on one CPU, at no cost. Only when somebody waits there for OFFER_NS while another CPU
+ * idles is that one poked, and takes it; and a CPU that runs out of work takes from the longest queue.
  *
  * sched_lock guards all of this. It is held across the switch from one thread to the next and let
  * go by the one that arrives (sched_arrive), so no other CPU can run a thread whose registers are
@@ -11,19 +15,23 @@
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/fpu.h"
 #include "kernel/cpu/machine.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/cpu/stack.h"
 #include "kernel/cpu/switch.h"
+#include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
 
 #define SLICE_NS 10000000ul
+#define IDLE_NS  5000000000ul
+#define OFFER_NS 200000ul /* a thread that waits so long is offered to a CPU that idles */
 
 static struct spinlock sched_lock = SPINLOCK(RANK_SCHEDULER);
 /* guarded by sched_lock: */
-static struct list ready_threads = {&ready_threads, &ready_threads};
 static struct list timed_sleepers = {&timed_sleepers, &timed_sleepers}; /* the soonest first */
 static u32 runnable;
+static u64 idle_cpus; /* bit n: CPU n has nothing to run */
 
 struct waitqueue poll_queue;
 
@@ -56,13 +64,44 @@ void thread_destroy(struct thread *thread)
 }
 
 /* locked: sched_lock */
+static void arm_timer(struct cpu *cpu, u64 now)
+{
+	u64 next = cpu->thread == cpu->idle ? now + IDLE_NS : cpu->slice_end;
+
+	if (cpu->ready_count && idle_cpus)
+		next = MIN(next, now + OFFER_NS);
+	if (!list_empty(&timed_sleepers))
+		next = MIN(next, list_first(&timed_sleepers, struct thread, sleeping)->wake_at);
+	timer_arm(next > now ? next - now : 1);
+}
+
+/* Puts a ready thread at the end of the CPU's queue. locked: sched_lock */
+static void enqueue(struct cpu *cpu, struct thread *thread)
+{
+	list_push_back(&cpu->ready, &thread->run);
+	cpu->ready_count++;
+	if (idle_cpus & ~CPU_BIT(cpu->number))
+		arm_timer(cpu, clock_ns());
+}
+
+/* locked: sched_lock */
+static struct thread *dequeue(struct cpu *cpu)
+{
+	struct thread *thread = list_first(&cpu->ready, struct thread, run);
+
+	list_remove(&thread->run);
+	cpu->ready_count--;
+	return thread;
+}
+
+/* locked: sched_lock */
 static void make_ready(struct thread *thread, int reason)
 {
 	thread->state = THREAD_READY;
 	thread->wake_reason = reason;
 	thread->wake_at = 0;
 	list_remove(&thread->sleeping);
-	list_push_back(&ready_threads, &thread->run);
+	enqueue(this_cpu(), thread);
 	runnable++;
 }
 
@@ -74,26 +113,27 @@ void sched_start(struct thread *thread)
 	spin_unlock_irqrestore(&sched_lock, interrupts);
 }
 
-/* locked: sched_lock */
-static struct thread *take_next(struct cpu *cpu)
+/* The CPU with the longest queue, or NULL when all are empty. locked: sched_lock */
+static struct cpu *busiest(void)
 {
-	struct thread *next;
+	struct cpu *found = NULL;
+	u32 most = 0;
 
-	if (list_empty(&ready_threads))
-		return cpu->idle;
-	next = list_first(&ready_threads, struct thread, run);
-	list_remove(&next->run);
-	return next;
+	for (u32 i = 0; i < cpus_online; i++) {
+		if (cpus[i].ready_count > most) {
+			most = cpus[i].ready_count;
+			found = &cpus[i];
+		}
+	}
+	return found;
 }
 
-/* locked: sched_lock */
-static void arm_timer(struct cpu *cpu, u64 now)
+/* The next of its own queue, or else of the longest. locked: sched_lock */
+static struct thread *take_next(struct cpu *cpu)
 {
-	u64 next = cpu->thread == cpu->idle ? now + 1000 * SLICE_NS : cpu->slice_end;
+	struct cpu *from = cpu->ready_count ? cpu : busiest();
 
-	if (!list_empty(&timed_sleepers))
-		next = MIN(next, list_first(&timed_sleepers, struct thread, sleeping)->wake_at);
-	timer_arm(next > now ? next - now : 1);
+	return from ? dequeue(from) : cpu->idle;
 }
 
 void sched_load_context(void)
@@ -101,8 +141,7 @@ void sched_load_context(void)
 	struct thread *thread = current();
 
 	wrmsr(MSR_FS_BASE, thread->fs_base);
-	if (thread->process)
-		context_load_mm(thread->process->mm);
+	context_load_mm(thread->process ? thread->process->mm : NULL);
 }
 
 /* Makes next the thread of this CPU, all but its registers. locked: sched_lock */
@@ -113,7 +152,12 @@ static void install(struct cpu *cpu, struct thread *next)
 	cpu->thread->cpu_ns += now - cpu->thread->started_ns;
 	next->started_ns = now;
 	next->state = THREAD_RUNNING;
+	next->cpu = cpu->number;
 	cpu->thread = next;
+	if (next == cpu->idle)
+		idle_cpus |= CPU_BIT(cpu->number);
+	else
+		idle_cpus &= ~CPU_BIT(cpu->number);
 	cpu->slice_end = now + SLICE_NS;
 	cpu->slice_renewed = false;
 	cpu_set_kernel_stack((u64)next->stack + STACK_SIZE);
@@ -159,7 +203,7 @@ void sched_yield(void)
 
 	if (thread != this_cpu()->idle) {
 		thread->state = THREAD_READY;
-		list_push_back(&ready_threads, &thread->run);
+		enqueue(this_cpu(), thread);
 	}
 	switch_away();
 	sched_arrive();
@@ -296,7 +340,16 @@ void sched_interrupt(struct thread *thread)
 
 	if (thread->state == THREAD_SLEEPING && thread->interruptible)
 		make_ready(thread, -EINTR);
+	else if (thread->state == THREAD_RUNNING && thread->cpu != this_cpu()->number)
+		apic_send(cpus[thread->cpu].apic_id, VECTOR_RESCHEDULE); /* out of its program */
 	spin_unlock_irqrestore(&sched_lock, interrupts);
+}
+
+/* Pokes an idle CPU if threads wait in this one's queue: it takes one. locked: sched_lock */
+static void offer(const struct cpu *cpu)
+{
+	if (cpu->ready_count && idle_cpus)
+		apic_send(cpus[__builtin_ctzl(idle_cpus)].apic_id, VECTOR_RESCHEDULE);
 }
 
 void sched_tick(void)
@@ -317,8 +370,17 @@ void sched_tick(void)
 		cpu->need_resched = true;
 		cpu->slice_end = now + SLICE_NS;
 	}
+	offer(cpu);
 	arm_timer(cpu, now);
 	spin_unlock(&sched_lock);
+}
+
+void sched_poke(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->thread == cpu->idle)
+		cpu->need_resched = true;
 }
 
 u32 sched_runnable(void)
@@ -333,32 +395,39 @@ u64 thread_cpu_ns(const struct thread *thread)
 	return thread->cpu_ns + running;
 }
 
-/* The idle thread: halts until an interrupt makes somebody ready. SDM vol. 2, STI: the HLT comes
- * before the interrupt. */
+/* The idle thread: halts until an interrupt makes somebody ready, here or so long elsewhere that it is
+ * offered. SDM vol. 2, STI: the HLT comes before the interrupt. */
 static _Noreturn void idle(void)
 {
 	for (;;) {
 		interrupts_off();
+		smp_stand_still();
 		sched_yield();
-		if (list_empty(&ready_threads))
+		if (!this_cpu()->ready_count)
 			asm volatile("sti; hlt" : : : "memory");
 	}
 }
 
-_Noreturn void scheduler_start(void)
+bool scheduler_prepare(struct cpu *cpu)
+{
+	list_init(&cpu->ready);
+	cpu->idle = thread_create(NULL, idle);
+	return cpu->idle;
+}
+
+_Noreturn void scheduler_enter(void)
 {
 	struct cpu *cpu = this_cpu();
-	struct thread *thread = thread_create(NULL, idle);
 
-	if (!thread)
-		panic("no memory for the idle thread");
 	interrupts_off();
-	cpu->idle = cpu->thread = thread;
-	install(cpu, thread);
+	(spin_lock)(&sched_lock);
+	cpu->thread = cpu->idle;
+	install(cpu, cpu->idle);
+	(spin_unlock)(&sched_lock);
 	/* The boot stack is left for good: the idle thread begins at the top of its own. */
 	asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; push $0; jmp *%1"
 		     :
-		     : "r"((u64)thread->stack + STACK_SIZE), "r"(idle)
+		     : "r"((u64)cpu->idle->stack + STACK_SIZE), "r"(idle)
 		     : "memory");
 	__builtin_unreachable();
 }

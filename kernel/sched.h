@@ -35,8 +35,14 @@ _Noreturn void sched_exit(void);
 /* Wakes a thread that sleeps so that a signal may end it; callable from interrupt handlers. */
 void sched_interrupt(struct thread *thread);
 
-/* The timer's interrupt. */
+/* The timer's interrupt, and another CPU's: look what there is to do. */
 void sched_tick(void);
+void sched_poke(void);
+
+/* Makes a CPU's run queue and its idle thread; false when memory is out. */
+bool scheduler_prepare(struct cpu *cpu);
+/* The current CPU gives itself to the threads that are ready, for ever. */
+_Noreturn void scheduler_enter(void);
 
 /* Brings this CPU's address space and FS base in line with the current thread's, after exec changed
  * them. */

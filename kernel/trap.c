@@ -7,7 +7,9 @@
  */
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/machine.h"
 #include "kernel/cpu/pic.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/cpu/stack.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
@@ -129,6 +131,7 @@ void trap_exit_to_user(struct trapframe *frame)
 {
 	must_hold_none();
 	for (;;) {
+		smp_stand_still();
 		if (this_cpu()->need_resched) {
 			sched_yield();
 		} else if (signal_pending() || current_process()->saved_blocked_set) {
@@ -143,7 +146,7 @@ void trap_exit_to_user(struct trapframe *frame)
 
 static bool is_irq(u64 vector)
 {
-	return vector >= VECTOR_IRQ_BASE && vector < VECTOR_IRQ_BASE + IRQS;
+	return vector >= VECTOR_IRQ_BASE && vector <= VECTOR_FLUSH;
 }
 
 static void interrupt(u64 vector)
@@ -152,6 +155,12 @@ static void interrupt(u64 vector)
 	if (vector == VECTOR_TIMER) {
 		apic_eoi();
 		sched_tick();
+	} else if (vector == VECTOR_FLUSH) {
+		apic_eoi();
+		tlb_poll();
+	} else if (vector == VECTOR_RESCHEDULE) {
+		apic_eoi();
+		sched_poke();
 	} else {
 		irq_dispatch((u32)vector - VECTOR_IRQ_BASE);
 	}
@@ -164,7 +173,7 @@ void trap(struct trapframe *frame)
 
 	if (vector == VECTOR_PAGE_FAULT) {
 		page_fault(frame);
-	} else if (vector == VECTOR_TIMER || is_irq(vector)) {
+	} else if (is_irq(vector)) {
 		interrupt(vector);
 	} else if (vector != VECTOR_SPURIOUS) {
 		exception(frame);

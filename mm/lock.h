@@ -37,6 +37,7 @@ enum lock_rank {
 	RANK_TERMINAL,
 	RANK_PROCESSES, /* the process table */
 	RANK_SCHEDULER,
+	RANK_FLUSH, /* of translations on other CPUs */
 	RANK_LOG,
 	LOCK_RANKS
 };

@@ -56,6 +56,7 @@ void mm_put(struct mm *mm)
 {
 	if (atomic_fetch_sub(&mm->users, 1) > 1)
 		return;
+	ASSERT(!mm->cpus, "CPUs %lx run an address space that ends", mm->cpus);
 	spin_lock(&all_lock);
 	list_remove(&mm->all);
 	spin_unlock(&all_lock);

@@ -33,6 +33,8 @@ struct mm {
 	struct mm_limits limits;
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
 	struct mm *locked_next; /* with a writer that holds several: the next one it holds */
+	/* the machine's: */
+	_Atomic u64 cpus; /* those that may remember translations of it, bit n for CPU n */
 	/* guarded by the list of all mms: */
 	struct list all;
 };

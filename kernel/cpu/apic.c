@@ -12,6 +12,8 @@
 #define APIC_TASK_PRIORITY 0x80
 #define APIC_EOI           0xb0
 #define APIC_SPURIOUS      0xf0
+#define APIC_COMMAND       0x300
+#define APIC_COMMAND_HIGH  0x310
 #define APIC_LVT_TIMER     0x320
 #define APIC_LVT_LINT0     0x350
 #define APIC_LVT_LINT1     0x360
@@ -24,6 +26,12 @@
 #define LVT_EXTINT      (7u << 8) /* the 8259s give the vector */
 #define LVT_MASKED      (1u << 16)
 #define DIVIDE_BY_1     0xbu
+
+#define COMMAND_INIT    (5u << 8)
+#define COMMAND_START   (6u << 8)
+#define COMMAND_NMI     (4u << 8)
+#define COMMAND_ASSERT  (1u << 14)
+#define COMMAND_PENDING (1u << 12)
 
 #define APIC_BASE_X2APIC (1ul << 10)
 #define APIC_BASE_ENABLE (1ul << 11)
@@ -78,6 +86,55 @@ static u64 measure_frequency(void)
 	return round_frequency(best);
 }
 
+/* What each CPU sets in its own; lint0: what the pin is for that the 8259s are at. */
+static void set_up(u32 lint0)
+{
+	apic_write(APIC_TASK_PRIORITY, 0);
+	apic_write(APIC_LVT_LINT0, lint0);
+	apic_write(APIC_LVT_LINT1, LVT_NMI);
+	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+}
+
+void apic_init_other(void)
+{
+	set_up(LVT_MASKED); /* the 8259s interrupt the CPU that has booted */
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+}
+
+/* Interrupts may not come between the two halves, nor the next command before this one is on its way. */
+static void command(u32 apic_id, u32 what)
+{
+	bool interrupts = interrupts_save();
+
+	while (apic_read(APIC_COMMAND) & COMMAND_PENDING)
+		__builtin_ia32_pause();
+	apic_write(APIC_COMMAND_HIGH, apic_id << 24);
+	apic_write(APIC_COMMAND, what | COMMAND_ASSERT);
+	interrupts_restore(interrupts);
+}
+
+void apic_send(u32 apic_id, u32 vector)
+{
+	command(apic_id, vector);
+}
+
+void apic_send_nmi(u32 apic_id)
+{
+	command(apic_id, COMMAND_NMI);
+}
+
+void apic_send_init(u32 apic_id)
+{
+	command(apic_id, COMMAND_INIT);
+}
+
+void apic_send_start(u32 apic_id, u32 page)
+{
+	command(apic_id, COMMAND_START | page);
+}
+
 void apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
@@ -88,12 +145,7 @@ void apic_init(void)
 	if (!registers)
 		panic("no memory to map the local APIC");
 	this_cpu()->apic_id = apic_read(APIC_ID) >> 24;
-	apic_write(APIC_TASK_PRIORITY, 0);
-	apic_write(APIC_LVT_LINT0, LVT_EXTINT);
-	apic_write(APIC_LVT_LINT1, LVT_NMI);
-	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	set_up(LVT_EXTINT);
 	counts_scale = (measure_frequency() << 32) / 1000000000ul;
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 }

@@ -7,6 +7,16 @@
  * armed. */
 void apic_init(void);
 
+/* On another CPU than that: turns its APIC on. */
+void apic_init_other(void);
+
+/* Interrupts the CPU with this APIC id: with a vector; with an NMI; and as SDM vol. 3, 8.4.4 starts one, page being the
+ * frame number of its first code. Does not wait. */
+void apic_send(u32 apic_id, u32 vector);
+void apic_send_nmi(u32 apic_id);
+void apic_send_init(u32 apic_id);
+void apic_send_start(u32 apic_id, u32 page);
+
 /* Tells the APIC that the handler of VECTOR_TIMER is done; without it no further one comes. */
 void apic_eoi(void);
 

@@ -6,6 +6,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
 #include "kernel/cpu/trap.h"
+#include "mm/heap.h"
 
 struct cpu cpus[MAX_CPUS];
 u32 cpus_online;
@@ -221,7 +222,8 @@ static void init_protection(void)
 		if (out[1] & CPUID_7_EBX_SMEP)
 			cr4 |= CR4_SMEP;
 		if (out[1] & CPUID_7_EBX_SMAP) {
-			enable_smap_sites();
+			if (this_cpu() == &cpus[0]) /* the text is not writable later */
+				enable_smap_sites();
 			cr4 |= CR4_SMAP;
 		}
 	}
@@ -236,4 +238,22 @@ void cpu_init(void)
 	init_syscall();
 	init_protection();
 	fpu_init();
+}
+
+bool cpu_prepare_other(struct cpu *cpu)
+{
+	cpu->tables = kmalloc(sizeof(*cpu->tables));
+	return cpu->tables;
+}
+
+void cpu_init_other(struct cpu *cpu)
+{
+	cpu->self = cpu;
+	wrmsr(MSR_GS_BASE, (u64)cpu);
+	wrmsr(MSR_KERNEL_GS_BASE, 0);
+	init_segments(cpu, cpu->tables);
+	load_idt();
+	init_syscall();
+	init_protection();
+	fpu_init_other();
 }

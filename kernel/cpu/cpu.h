@@ -1,6 +1,7 @@
 /* Per-CPU data and the processor's own instructions. */
 #pragma once
 
+#include "mm/list.h"
 #include "mm/machine.h"
 #include "mm/types.h"
 
@@ -17,11 +18,15 @@ struct cpu {
 	struct mm *mm; /* whose root is loaded; NULL: the kernel's own */
 	struct thread *idle;
 	struct thread *dead; /* the thread this CPU has just left for good; freed on arrival */
-	bool need_resched;   /* give way before returning to user mode */
+	struct list ready;   /* its run queue; guarded by the scheduler's lock, as are the next two */
+	u32 ready_count;
+	bool started; /* it has run a thread: ready is a list */
+	_Atomic bool need_resched;   /* give way before returning to user mode */
 	u32 spinlocks;       /* spinlocks held here: none may be held across a sleep */
 	bool slice_renewed;  /* the running thread has had a second slice in this turn */
 	u64 slice_end;       /* when the running thread must give way, in clock nanoseconds */
 	struct tss *tss;
+	struct cpu_tables *tables; /* of a CPU other than the first */
 #ifdef CHECKED
 	bool in_interrupt;
 	struct held_locks spinlocks_held[2]; /* outside interrupt handlers, and inside */
@@ -32,7 +37,7 @@ _Static_assert(offsetof(struct cpu, user_stack) == 16, "boot/trap.asm");
 _Static_assert(offsetof(struct cpu, thread) == 24, "boot/trap.asm");
 
 extern struct cpu cpus[MAX_CPUS];
-extern u32 cpus_online;
+extern u32 cpus_online; /* those that run: the first ones */
 
 /* Boot, first of all: makes this_cpu() work on the boot CPU. */
 void cpu_init_early(void);
@@ -40,6 +45,11 @@ void cpu_init_early(void);
 /* Boot: descriptor tables, trap gates, SYSCALL, the protections that the CPU has, and the FPU. From here on a trap
  * reaches trap(). Interrupts stay off. */
 void cpu_init(void);
+
+/* Another CPU's tables: made beforehand, false when memory is out; and loaded by that CPU itself, in place of
+ * cpu_init_early() and cpu_init(). */
+bool cpu_prepare_other(struct cpu *cpu);
+void cpu_init_other(struct cpu *cpu);
 
 /* Traps from user mode and SYSCALL arrive on the stack that ends at top from now on, on this CPU. */
 void cpu_set_kernel_stack(u64 top);

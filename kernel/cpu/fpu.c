@@ -76,6 +76,19 @@ static size_t power_of_two(size_t bytes)
 	return size;
 }
 
+/* Lets XSAVE handle the chosen components on this CPU. */
+static void enable_features(void)
+{
+	asm volatile("xsetbv" : : "c"(0), "a"((u32)features), "d"((u32)(features >> 32)));
+}
+
+void fpu_init_other(void)
+{
+	set_control_registers(features);
+	if (features)
+		enable_features();
+}
+
 void fpu_init(void)
 {
 	u32 out[4];
@@ -88,7 +101,7 @@ void fpu_init(void)
 	if (!xsave)
 		return;
 	features = choose_features();
-	asm volatile("xsetbv" : : "c"(0), "a"((u32)features), "d"((u32)(features >> 32)));
+	enable_features();
 	cpuid(0xd, 0, out);
 	fpu_size = power_of_two(out[1]);
 	ASSERT(fpu_size <= PAGE_SIZE, "XSAVE wants %u bytes", out[1]);

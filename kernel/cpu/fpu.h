@@ -10,8 +10,9 @@
  */
 extern size_t fpu_size;
 
-/* Boot, on each CPU: turns the FPU, SSE and, where present, AVX on. */
+/* Boot: turns the FPU, SSE and, where present, AVX on; on the first CPU, and then on each other one. */
 void fpu_init(void);
+void fpu_init_other(void);
 
 /* Makes area[fpu_size] the state of a program that has just started. */
 void fpu_init_state(void *area);

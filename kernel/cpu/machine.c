@@ -1,12 +1,15 @@
 /*
  * The machine as mm/ sees it (mm/machine.h): root tables and the TLB. A CPU can hold translations
  * of an address space only while this_cpu()->mm is that one, since loading CR3 forgets all but
- * global ones (SDM vol. 3, 4.10.4). One CPU runs for now; with more, the flushes also send these
- * CPUs an interrupt.
+ * global ones (SDM vol. 3, 4.10.4); then it is in mm->cpus.
  */
+#include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/machine.h"
 #include "kernel/cpu/paging.h"
+#include "kernel/cpu/smp.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lock.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
 
@@ -31,33 +34,107 @@ static void invalidate_pages(vaddr_t start, vaddr_t end)
 		invlpg(at);
 }
 
+/* ---- Flushes on other CPUs ---- */
+
+/*
+ * One at a time. Who asks has changed the tables before it reads which CPUs may remember them, and a CPU
+ * enters itself there before it loads a root (context_load_mm()): so either it is asked, or it sees the
+ * change. A CPU that waits for a lock with interrupts off, or stands still, looks here by itself
+ * (tlb_poll()), or two of them could wait for each other for ever.
+ */
+static struct spinlock flush_lock = SPINLOCK(RANK_FLUSH);
+/* guarded by flush_lock, and read by those in pending: */
+static struct {
+	struct mm *mm; /* NULL: kernel addresses */
+	vaddr_t start, end;
+	_Atomic u64 pending; /* CPUs that have not done it yet */
+} request;
+
+struct tlb_stat tlb_stat;
+
+static void count(_Atomic u64 *event)
+{
+	atomic_fetch_add_explicit(event, 1, memory_order_relaxed);
+}
+
+static void flush_here(const struct mm *mm, vaddr_t start, vaddr_t end)
+{
+	if (mm && this_cpu()->mm != mm)
+		return;
+	if (end - start <= FLUSH_PAGES_MAX * PAGE_SIZE) {
+		count(&tlb_stat.local_ranges);
+		invalidate_pages(start, end);
+	} else {
+		count(&tlb_stat.local_all);
+		write_cr3(read_cr3());
+	}
+}
+
+void tlb_poll(void)
+{
+	u64 bit = CPU_BIT(this_cpu()->number);
+
+	if (!(atomic_load_explicit(&request.pending, memory_order_acquire) & bit))
+		return;
+	flush_here(request.mm, request.start, request.end);
+	count(&tlb_stat.remote_received);
+	atomic_fetch_and(&request.pending, ~bit);
+}
+
+static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
+{
+	bool interrupts = spin_lock_irqsave(&flush_lock);
+
+	request.mm = mm;
+	request.start = start;
+	request.end = end;
+	atomic_store(&request.pending, others);
+	count(&tlb_stat.remote);
+	for (u32 number = 0; number < MAX_CPUS && others >> number; number++)
+		if (others & CPU_BIT(number))
+			apic_send(cpus[number].apic_id, VECTOR_FLUSH);
+	while (atomic_load_explicit(&request.pending, memory_order_acquire))
+		__builtin_ia32_pause();
+	spin_unlock_irqrestore(&flush_lock, interrupts);
+}
+
 void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
-	if (this_cpu()->mm != mm)
-		return;
-	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE)
-		write_cr3(read_cr3());
-	else
-		invalidate_pages(start, end);
+	u64 others;
+
+	atomic_thread_fence(memory_order_seq_cst); /* the tables have changed, then who is asked is read */
+	others = atomic_load(&mm->cpus) & ~CPU_BIT(this_cpu()->number);
+	flush_here(mm, start, end);
+	if (others)
+		flush_others(mm, start, end, others);
 }
 
 void tlb_flush_all(struct mm *mm)
 {
-	if (this_cpu()->mm == mm)
-		write_cr3(read_cr3());
+	tlb_flush_range(mm, 0, USER_END);
 }
 
 void tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
-	invalidate_pages(start, end);
+	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
+
+	invalidate_pages(start, end); /* global ones outlive a load of CR3 */
+	if (others)
+		flush_others(NULL, start, end, others);
 }
 
 void context_load_mm(struct mm *mm)
 {
 	struct cpu *cpu = this_cpu();
+	struct mm *old = cpu->mm;
+	u64 bit = CPU_BIT(cpu->number);
 
-	if (cpu->mm == mm)
+	if (old == mm)
 		return;
+	if (mm)
+		atomic_fetch_or(&mm->cpus, bit);
 	cpu->mm = mm;
 	write_cr3(mm ? page_paddr(mm->root) : virt_to_phys(kernel_root));
+	if (old)
+		atomic_fetch_and(&old->cpus, ~bit);
 }

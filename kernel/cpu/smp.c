@@ -1,0 +1,183 @@
+/*
+ * Starting the other CPUs (SDM vol. 3, 8.4.4), one after the other: INIT, then the start-up IPI that names the
+ * trampoline's page. Each comes up with tables and an idle thread made for it beforehand, on that thread's
+ * stack, and goes to the scheduler.
+ */
+#include "kernel/cpu/smp.h"
+#include "kernel/acpi.h"
+#include "kernel/cpu/apic.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/machine.h"
+#include "kernel/cpu/paging.h"
+#include "kernel/cpu/stack.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lock.h"
+#include "kernel/memory.h"
+#include "kernel/printk.h"
+#include "kernel/process.h"
+#include "kernel/sched.h"
+#include "kernel/wait.h"
+
+#define INIT_DELAY_NS  10000000ul  /* SDM: 10 ms after INIT, */
+#define START_DELAY_NS 200000ul    /* 200 us after a start-up IPI */
+#define COME_UP_NS     100000000ul /* ours: after that it is given up */
+
+extern const u8 trampoline[], trampoline_end[], trampoline_words[];
+
+struct trampoline_words {
+	u64 root, stack, entry;
+};
+_Static_assert(sizeof(struct trampoline_words) == 24, "boot/trampoline.asm");
+
+static u32 apic_ids[MAX_CPUS], apic_count;
+static paddr_t first_root;
+static _Atomic u64 running = CPU_BIT(0);
+
+u64 cpus_running(void)
+{
+	return atomic_load(&running);
+}
+
+void smp_find_cpus(void)
+{
+	apic_count = acpi_find_cpus(apic_ids, MAX_CPUS);
+}
+
+/* A root below 4 GB, for 32-bit code to load: the first 2 MB where they are, and the kernel's half. */
+void smp_prepare(void)
+{
+	paddr_t directory, pointers;
+
+	if (apic_count <= 1)
+		return;
+	first_root = memory_frame();
+	pointers = memory_frame();
+	directory = memory_frame();
+	if (!first_root || !pointers || !directory)
+		panic("no memory to start other CPUs with");
+	machine_init_root(phys_to_virt(first_root));
+	*(u64 *)phys_to_virt(first_root) = pointers | PTE_PRESENT | PTE_WRITE;
+	*(u64 *)phys_to_virt(pointers) = directory | PTE_PRESENT | PTE_WRITE;
+	*(u64 *)phys_to_virt(directory) = PTE_PRESENT | PTE_WRITE | PTE_LARGE;
+}
+
+static void delay(u64 ns)
+{
+	u64 end = clock_ns() + ns;
+
+	while (clock_ns() < end)
+		__builtin_ia32_pause();
+}
+
+static struct cpu *starting; /* the one whose turn it is */
+
+/* The first C that another CPU runs, on its idle thread's stack. */
+static void begin(void)
+{
+	struct cpu *cpu = starting;
+
+	write_cr3(virt_to_phys(kernel_root));
+	cpu_init_other(cpu);
+	apic_init_other();
+	atomic_fetch_or(&running, CPU_BIT(cpu->number));
+	scheduler_enter();
+}
+
+static struct trampoline_words *words(void)
+{
+	return phys_to_virt(TRAMPOLINE + (u64)(trampoline_words - trampoline));
+}
+
+static bool is_running(const struct cpu *cpu)
+{
+	return cpus_running() & CPU_BIT(cpu->number);
+}
+
+static void start(struct cpu *cpu)
+{
+	u64 give_up = clock_ns() + COME_UP_NS;
+
+	starting = cpu;
+	words()->stack = (u64)cpu->idle->stack + STACK_SIZE;
+	apic_send_init(cpu->apic_id);
+	delay(INIT_DELAY_NS);
+	for (u32 tries = 0; tries < 2 && !is_running(cpu); tries++) {
+		apic_send_start(cpu->apic_id, TRAMPOLINE >> PAGE_SHIFT);
+		delay(START_DELAY_NS);
+	}
+	while (!is_running(cpu) && clock_ns() < give_up)
+		__builtin_ia32_pause();
+}
+
+static bool prepare(struct cpu *cpu, u32 number, u32 apic_id)
+{
+	cpu->number = number;
+	cpu->apic_id = apic_id;
+	return cpu_prepare_other(cpu) && scheduler_prepare(cpu);
+}
+
+void smp_start(void)
+{
+	if (apic_count <= 1)
+		return;
+	memcpy(phys_to_virt(TRAMPOLINE), trampoline, (u64)(trampoline_end - trampoline));
+	*words() = (struct trampoline_words) {.root = first_root, .entry = (u64)begin};
+	for (u32 i = 0; i < apic_count; i++) {
+		struct cpu *cpu = &cpus[cpus_online];
+
+		if (apic_ids[i] == cpus[0].apic_id)
+			continue;
+		if (!prepare(cpu, cpus_online, apic_ids[i])) {
+			printk("no memory for the CPU with APIC id %u\n", apic_ids[i]);
+			return;
+		}
+		start(cpu);
+		if (is_running(cpu))
+			cpus_online++;
+		else
+			printk("the CPU with APIC id %u does not come up\n", apic_ids[i]);
+	}
+}
+
+/* ---- Standing still ---- */
+
+static struct rwlock turn = RWLOCK(RANK_POSITION); /* one at a time: who holds it makes the others stand still */
+static _Atomic u64 wanted;   /* CPUs that are to stand still, */
+static _Atomic u64 standing; /* and those that do */
+
+void smp_stand_still(void)
+{
+	u64 bit = CPU_BIT(this_cpu()->number);
+
+	if (!(atomic_load(&wanted) & bit))
+		return;
+	atomic_fetch_or(&standing, bit);
+	while (atomic_load(&wanted) & bit) {
+		tlb_poll();
+		__builtin_ia32_pause();
+	}
+	atomic_fetch_and(&standing, ~bit);
+}
+
+void smp_quietly(void (*work)(void *context), void *context)
+{
+	write_lock(&turn);
+
+	bool interrupts = interrupts_save();
+	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
+
+	atomic_store(&wanted, others);
+	for (u32 number = 0; number < cpus_online; number++)
+		if (others & CPU_BIT(number))
+			apic_send(cpus[number].apic_id, VECTOR_RESCHEDULE);
+	while (atomic_load(&standing) != others) {
+		tlb_poll();
+		__builtin_ia32_pause();
+	}
+	work(context);
+	atomic_store(&wanted, 0);
+	while (atomic_load(&standing))
+		__builtin_ia32_pause();
+	interrupts_restore(interrupts);
+	write_unlock(&turn);
+}
