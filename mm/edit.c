@@ -56,7 +56,8 @@ void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum wh
 int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
 	       u32 more_frames, u32 more_regions)
 {
-	*edit = (struct edit) {RESERVE_EMPTY, gather_begin(mm)};
+	edit->reserve = (struct reserve) RESERVE_EMPTY;
+	edit->gather = gather_begin(mm, edit->later, EDIT_LATER);
 
 	u32 need = which == NO_TABLES ? 0 : edit_need(mm, span, which);
 	int error = reserve_fill(&edit->reserve, need + more_frames);
@@ -117,14 +118,14 @@ static void zap(struct page *table, vaddr_t base, const struct zap *how)
 
 void edit_zap(struct edit *edit, struct mm *mm, const struct span *span)
 {
-	zap(mm->root, 0, &(struct zap) {.span = span, .gather = &edit->gather});
 	gather_flush(&edit->gather, span->start, span->end);
+	zap(mm->root, 0, &(struct zap) {.span = span, .gather = &edit->gather});
 }
 
 void zap_in_place(struct mm *mm, const struct span *span, const struct object *only,
 		  struct gather *gather)
 {
+	gather_flush(gather, span->start, span->end);
 	zap(mm->root, 0,
 	    &(struct zap) {.span = span, .gather = gather, .in_place = true, .only = only});
-	gather_flush(gather, span->start, span->end);
 }

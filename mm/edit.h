@@ -14,9 +14,12 @@ struct span {
 /* length bytes from addr, rounded up to pages; false when that is no range of user pages. */
 bool span_init(struct span *span, vaddr_t addr, u64 length);
 
+#define EDIT_LATER 64u
+
 struct edit {
 	struct reserve reserve;
 	struct gather gather;
+	struct page *later[EDIT_LATER];
 };
 
 /* Which tables an edit owns: those that its span covers in part (rule 7), or all it touches. */

@@ -43,6 +43,7 @@ struct fault {
 	u32 need;            /* frames that the walk found missing from the reserve */
 	struct reserve reserve;
 	struct gather gather;
+	struct page *later[ROOT_LEVEL]; /* a fault copies a page and the tables above it */
 };
 
 static void count(_Atomic u64 *event)
@@ -257,9 +258,9 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 		.region = region,
 		.addr = ROUND_DOWN(addr, PAGE_SIZE),
 		.write = access == ACCESS_WRITE,
-		.gather = gather_begin(mm),
 	};
 
+	f.gather = gather_begin(mm, f.later, ARRAY_SIZE(f.later));
 	return resolve(&f);
 }
 

@@ -38,6 +38,8 @@ struct page {
 		} table;
 	};
 };
+_Static_assert(offsetof(struct page, link.prev) == offsetof(struct page, table.visitor),
+	       "a dead table is linked without losing its groups");
 _Static_assert(sizeof(struct page) == 32, "struct page is 32 bytes: 0.8 % of memory");
 
 #define MAX_ORDER 10 /* largest block: 2^10 frames, 4 MB */

@@ -123,39 +123,8 @@ static void page_free(struct page *page)
 	frame_free(page, 0);
 }
 
-static void gather_flush_now(const struct gather *gather)
-{
-	if (gather->start < gather->end)
-		tlb_flush_range(gather->mm, gather->start, gather->end);
-}
-
-void gather_switch(struct gather *gather, struct mm *mm)
-{
-	struct page *dead = gather->dead;
-
-	gather_flush_now(gather);
-	*gather = gather_begin(mm);
-	gather->dead = dead;
-}
-
-void gather_end(struct gather *gather)
-{
-	gather_flush_now(gather);
-	while (gather->dead) {
-		struct page *page = gather->dead;
-
-		gather->dead = (struct page *)page->link.next;
-		page_free(page);
-	}
-}
-
-static void drop_children(struct page *table, struct gather *gather)
-{
-	node_for_each(table, entry)
-		page_drop(entry_child(*entry), gather);
-}
-
-void page_drop(struct page *page, struct gather *gather)
+/* Drops a ref that no CPU can go on using. */
+static void drop_now(struct page *page, struct gather *gather)
 {
 	u32 refs = atomic_fetch_sub_explicit(&page->refs, 1, memory_order_acq_rel);
 
@@ -163,17 +132,57 @@ void page_drop(struct page *page, struct gather *gather)
 		return;
 	ASSERT(refs == 1, "frame %lx, type %u, level %u, refs %u", page_pfn(page), page->type,
 	       page->level, refs);
-	if (page->type == PAGE_TABLE)
-		drop_children(page, gather);
-	page->link.next = (struct list *)gather->dead;
+	page->link.prev = (struct list *)gather->dead;
 	gather->dead = page;
+}
+
+static void settle(struct gather *gather)
+{
+	if (gather->start < gather->end)
+		tlb_flush_range(gather->mm, gather->start, gather->end);
+	while (gather->later_count)
+		drop_now(gather->later[--gather->later_count], gather);
+}
+
+/* The only pointer to a page is this address space's: nobody can take it over. */
+void page_drop(struct page *page, struct gather *gather)
+{
+	if (!gather->mm || page_refs(page) == 1) {
+		drop_now(page, gather);
+		return;
+	}
+	if (gather->later_count == gather->later_room)
+		settle(gather);
+	gather->later[gather->later_count++] = page;
+}
+
+void gather_switch(struct gather *gather, struct mm *mm)
+{
+	settle(gather);
+	gather->mm = mm;
+	gather->start = ~0ul;
+	gather->end = 0;
+}
+
+void gather_end(struct gather *gather)
+{
+	settle(gather);
+	while (gather->dead) {
+		struct page *page = gather->dead;
+
+		gather->dead = (struct page *)page->link.prev;
+		if (page->type == PAGE_TABLE)
+			node_for_each(page, entry)
+				drop_now(entry_child(*entry), gather);
+		page_free(page);
+	}
 }
 
 void page_put(struct page *page)
 {
-	struct gather gather = gather_begin(NULL);
+	struct gather gather = gather_begin(NULL, NULL, 0);
 
-	page_drop(page, &gather);
+	drop_now(page, &gather);
 	gather_end(&gather);
 }
 

@@ -170,36 +170,45 @@ struct page *reserve_take(struct reserve *reserve);
 /* Gives back what an edit did not need. */
 void reserve_release(struct reserve *reserve);
 
-/* ---- Pages that lost their last pointer, kept until no CPU can reach them any more ---- */
+/* ---- Pages that lost a pointer, while CPUs may still remember it ---- */
 
+/*
+ * A CPU may use a translation until it is flushed, whatever the table says by then. So nobody may take over
+ * what it leads to before that: a node's ref is dropped after the flush, or another sharer, who then sees refs 1,
+ * would write it under the eyes of this address space's other threads; and what has no pointer any more is freed
+ * after it, with its children's refs. What others point at waits in `later`, which, when it is full, is settled by a
+ * flush in between.
+ */
 struct gather {
-	struct mm *mm;
-	vaddr_t start, end; /* to flush; start >= end: nothing */
-	struct page *dead;  /* linked through link.next */
+	struct mm *mm;       /* NULL: no CPU can hold a translation of what is dropped */
+	vaddr_t start, end;  /* to flush; start >= end: nothing */
+	struct page *dead;   /* with refs 0, linked through link.prev: a table still has its groups */
+	struct page **later; /* to lose one ref each, after the flush */
+	u32 later_count, later_room;
 };
 
-static inline struct gather gather_begin(struct mm *mm)
+static inline struct gather gather_begin(struct mm *mm, struct page **later, u32 room)
 {
-	return (struct gather) {mm, ~0ul, 0, NULL};
+	return (struct gather) {
+		.mm = mm, .start = ~0ul, .later = later, .later_room = room};
 }
 
-/* Adds [start, end) to what gather_end() flushes. */
+/* Adds [start, end) to what is flushed: before the first pointer there is dropped. */
 static inline void gather_flush(struct gather *gather, vaddr_t start, vaddr_t end)
 {
 	gather->start = MIN(gather->start, start);
 	gather->end = MAX(gather->end, end);
 }
 
-/* Flushes what was gathered for the gather's mm, and goes on with another one. What is dead waits. */
+/* Settles what was gathered for the gather's mm, and goes on with another one. What is dead waits. */
 void gather_switch(struct gather *gather, struct mm *mm);
 
-/* Flushes, then frees what was gathered. */
+/* Flushes, then drops and frees what was gathered. */
 void gather_end(struct gather *gather);
 
 /* ---- Nodes ---- */
 
-/* A pointer more, a pointer less. A page that nobody points at lets go of its children and joins
- * the gathered. */
+/* A pointer more; a pointer less, once gather_end() or a full gather has flushed. */
 static inline void page_get(struct page *page)
 {
 	atomic_fetch_add_explicit(&page->refs, 1, memory_order_relaxed);

@@ -96,7 +96,8 @@ static bool span_of_bytes(const struct region *region, u64 from, u64 to, struct 
 static void zap_mappers(struct mm *held, const struct object *object, u64 from, u64 to,
 			bool copies_too)
 {
-	struct gather gather = gather_begin(held);
+	struct page *later[EDIT_LATER];
+	struct gather gather = gather_begin(held, later, EDIT_LATER);
 	struct span span;
 
 	for (struct mm *mm = held; mm; mm = mm->locked_next) {
