@@ -364,9 +364,7 @@ static int execute(struct program *program)
 	if (error)
 		return error;
 	files_close_on_exec();
-	if (process->exe)
-		inode_put(process->exe);
-	process->exe = program->inode;
+	inode_put(process_swap_inode(&process->exe, program->inode));
 	program->inode = NULL;
 	process->execed = true;
 	set_name(process, program->name);

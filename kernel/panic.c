@@ -3,11 +3,14 @@
  * failing status. This code trusts as little as it can; if it fails itself, the second panic just
  * leaves.
  */
+#include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/paging.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/cpu/stack.h"
 #include "kernel/dev/exit.h"
 #include "kernel/panic.h"
+#include "kernel/process.h"
 #include "kernel/printk.h"
 #include "kernel/symbols.h"
 #include "mm/mm.h"
@@ -22,11 +25,26 @@ struct stack_frame {
 	u64 return_address;
 };
 
+static _Atomic u32 panic_cpu = MAX_CPUS; /* the one that panics */
+static _Atomic u64 told;                  /* CPUs that have shown where they are */
+
+static _Noreturn void halt(void)
+{
+	for (;;)
+		asm volatile("cli; hlt" : : : "memory");
+}
+
+/* Once: a second panic of this CPU leaves, one of another CPU waits for the first to leave. */
 static void begin(void)
 {
+	u32 none = MAX_CPUS, cpu = machine_cpu();
+
 	interrupts_off();
-	if (panicking)
-		machine_exit(EXIT_PANIC);
+	if (!atomic_compare_exchange_strong(&panic_cpu, &none, cpu)) {
+		if (none == cpu)
+			machine_exit(EXIT_PANIC);
+		halt();
+	}
 	panicking = true;
 }
 
@@ -76,6 +94,33 @@ static void print_registers(const struct trapframe *frame)
 		printk("cr2 is in a guard page: a kernel stack has overflowed\n");
 }
 
+#define TELL_NS 100000000ul /* so long each other CPU may take to show where it is */
+
+void panic_show_other(struct trapframe *frame)
+{
+	printk("CPU %u:\n", machine_cpu());
+	print_address(frame->rip);
+	if (!trap_from_user(frame))
+		backtrace((const struct stack_frame *)frame->rbp);
+	atomic_fetch_or(&told, CPU_BIT(machine_cpu()));
+	halt();
+}
+
+/* One after the other, so that their texts are not mixed. */
+static _Noreturn void end(void)
+{
+	for (u32 number = 0; number < cpus_online; number++) {
+		u64 give_up = clock_ns() + TELL_NS;
+
+		if (number == machine_cpu())
+			continue;
+		apic_send_nmi(cpus[number].apic_id);
+		while (!(atomic_load(&told) & CPU_BIT(number)) && clock_ns() < give_up)
+			__builtin_ia32_pause();
+	}
+	machine_exit(EXIT_PANIC);
+}
+
 void panic_trap(struct trapframe *frame, const char *what)
 {
 	begin();
@@ -84,7 +129,7 @@ void panic_trap(struct trapframe *frame, const char *what)
 	printk("backtrace:\n");
 	print_address(frame->rip);
 	backtrace((const struct stack_frame *)frame->rbp);
-	machine_exit(EXIT_PANIC);
+	end();
 }
 
 void panic(const char *format, ...)
@@ -98,5 +143,5 @@ void panic(const char *format, ...)
 	printk("\nbacktrace:\n");
 	va_end(args);
 	backtrace(__builtin_frame_address(0));
-	machine_exit(EXIT_PANIC);
+	end();
 }

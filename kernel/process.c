@@ -47,6 +47,16 @@ static struct list *bucket_of(u32 pid)
 	return bucket;
 }
 
+bool process_table_lock(void)
+{
+	return spin_lock_irqsave(&table_lock);
+}
+
+void process_table_unlock(bool interrupts)
+{
+	spin_unlock_irqrestore(&table_lock, interrupts);
+}
+
 /* locked: table_lock */
 static struct process *find(u32 pid)
 {
@@ -93,6 +103,75 @@ void process_set_mm(struct process *process, struct mm *mm)
 	bool interrupts = spin_lock_irqsave(&table_lock);
 
 	process->mm = mm;
+	spin_unlock_irqrestore(&table_lock, interrupts);
+}
+
+struct files *process_files(struct process *process)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct files *files = process->files;
+
+	if (files)
+		files_get(files);
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return files;
+}
+
+struct files *process_swap_files(struct files *files)
+{
+	struct process *process = current_process();
+	struct files *old = process->files;
+	bool interrupts = spin_lock_irqsave(&table_lock);
+
+	process->files = files;
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return old;
+}
+
+struct inode *process_inode(struct inode *const *place)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct inode *inode = *place;
+
+	if (inode)
+		inode_get(inode);
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return inode;
+}
+
+struct inode *process_swap_inode(struct inode **place, struct inode *inode)
+{
+	struct inode *old = *place;
+	bool interrupts = spin_lock_irqsave(&table_lock);
+
+	*place = inode;
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return old;
+}
+
+/* locked: table_lock */
+static char state_of(const struct process *process)
+{
+	if (process->exited || !process->thread)
+		return 'Z';
+	if (process->stop_signal)
+		return 'T';
+	if (process->thread->state != THREAD_SLEEPING)
+		return 'R';
+	return process->thread->interruptible ? 'S' : 'D';
+}
+
+void process_look(const struct process *process, struct process_look *look)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	const struct thread *thread = process->thread;
+
+	*look = (struct process_look) {
+		.state = state_of(process),
+		.cpu_ns = thread ? thread_cpu_ns(thread) : process->cpu_ns,
+		.rip = thread && thread->frame ? thread->frame->rip : 0,
+		.rsp = thread && thread->frame ? thread->frame->rsp : 0,
+	};
 	spin_unlock_irqrestore(&table_lock, interrupts);
 }
 
@@ -257,8 +336,7 @@ static void discard(struct process *child)
 		mm_put(child->mm);
 	files_put(child->files);
 	inode_put(child->cwd);
-	if (child->exe)
-		inode_put(child->exe);
+	inode_put(child->exe);
 	kfree(child);
 }
 
@@ -272,11 +350,14 @@ static int inherit_memory(struct process *child, struct process *parent, bool sh
 
 void process_end_vfork(struct process *process)
 {
+	bool interrupts = spin_lock_irqsave(&table_lock);
+
 	if (process->vforked) {
 		process->vforked = false;
 		process->parent->in_vfork = false;
 		wake_all(&process->parent->vfork_done);
 	}
+	spin_unlock_irqrestore(&table_lock, interrupts);
 }
 
 /* Until the child has executed or is gone. A signal that ends the process ends the wait too; others
@@ -342,15 +423,10 @@ static void release_memory(struct process *process)
 
 static void release_all(struct process *process)
 {
-	struct files *files = process->files;
-
 	release_memory(process);
-	process->files = NULL;
-	files_put(files);
-	inode_put(process->cwd);
-	if (process->exe)
-		inode_put(process->exe);
-	process->cwd = process->exe = NULL;
+	files_put(process_swap_files(NULL));
+	inode_put(process_swap_inode(&process->cwd, NULL));
+	inode_put(process_swap_inode(&process->exe, NULL));
 	if (process->sid == process->pid)
 		tty_release_session(process->sid);
 }
@@ -391,13 +467,13 @@ _Noreturn void process_exit(int status)
 
 	if (forgotten)
 		leave_table(process);
-	spin_unlock(&table_lock);
-	if (forgotten)
-		process_put(process);
-	signal_send(parent, SIGCHLD);
+	signal_send_locked(parent, SIGCHLD);
 	wake_all(&parent->child_changed);
 	if (parent != init_process)
 		wake_all(&init_process->child_changed);
+	spin_unlock(&table_lock);
+	if (forgotten)
+		process_put(process);
 	sched_exit();
 }
 
@@ -542,7 +618,7 @@ int signal_send_group(u32 pgid, int signal)
 	list_for_each(process, &processes, all) {
 		if (process->pgid != pgid)
 			continue;
-		signal_send(process, signal);
+		signal_send_locked(process, signal);
 		result = 0;
 	}
 	spin_unlock_irqrestore(&table_lock, interrupts);

@@ -105,6 +105,14 @@ struct process {
  * fork= at boot). */
 extern enum share_level fork_level_default;
 
+/*
+ * The process table's lock. It guards the family links, groups, statuses and stops, what is sent in signals, and
+ * which mm, files, directory and program a process has: only the process itself changes those, under this lock, and
+ * reads them without. Interrupts are off while it is held.
+ */
+bool process_table_lock(void);
+void process_table_unlock(bool interrupts);
+
 /* Calls visit for each process in order of pid, under the table's lock, until it returns false. */
 void process_each(bool (*visit)(void *context, struct process *process), void *context);
 
@@ -116,6 +124,21 @@ void process_put(struct process *process);
 struct mm *process_mm(struct process *process);
 
 void process_set_mm(struct process *process, struct mm *mm);
+
+/* The same for its descriptor table (files_put()), and for its cwd or exe, one of which `place` is (inode_put()). Of the
+ * current process, _swap changes it and returns the old one, with its ref. */
+struct files *process_files(struct process *process);
+struct files *process_swap_files(struct files *files);
+struct inode *process_inode(struct inode *const *place);
+struct inode *process_swap_inode(struct inode **place, struct inode *inode);
+
+/* What others may know of its thread. */
+struct process_look {
+	char state; /* as ps shows it */
+	u64 cpu_ns;
+	u64 rip, rsp; /* of the program */
+};
+void process_look(const struct process *process, struct process_look *look);
 
 /* Lets the limits on memory of its limits bound its address space. May sleep. */
 void process_apply_limits(struct process *process);

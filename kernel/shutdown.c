@@ -1,17 +1,22 @@
 /* Every shutdown audits: a run that ends in order has kept the law. */
 #include "kernel/shutdown.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/smp.h"
 #include "kernel/dev/exit.h"
 #include "kernel/fs/files.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
 
+static void audit(void *findings)
+{
+	*(u64 *)findings = mm_audit() + files_audit();
+}
+
 u64 audit_all(void)
 {
-	bool interrupts = interrupts_save();
-	u64 findings = mm_audit() + files_audit();
+	u64 findings;
 
-	interrupts_restore(interrupts);
+	smp_quietly(audit, &findings);
 	return findings;
 }
 

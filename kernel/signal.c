@@ -2,8 +2,8 @@
  * Signals: sending, and handling before the return to user mode.
  *
  * A pending signal is a bit; signals below 32 that are sent twice before they are handled are
- * handled once, as in POSIX. pending is changed with atomic operations, since interrupt handlers
- * send too; all else belongs to the process itself.
+ * handled once, as in POSIX. Sending is under the process table's lock; pending is changed with atomic
+ * operations, since the process itself takes from it without; all else belongs to the process itself.
  */
 #include "kernel/signal.h"
 #include "kernel/process.h"
@@ -46,6 +46,7 @@ static void clear_pending(struct process *process, u64 bits)
 	__atomic_fetch_and(&process->pending, ~bits, __ATOMIC_SEQ_CST);
 }
 
+/* locked: process table */
 static void go_on(struct process *process)
 {
 	clear_pending(process, STOPS);
@@ -64,6 +65,14 @@ static bool protects_init(const struct process *process, int signal)
 }
 
 void signal_send(struct process *process, int signal)
+{
+	bool interrupts = process_table_lock();
+
+	signal_send_locked(process, signal);
+	process_table_unlock(interrupts);
+}
+
+void signal_send_locked(struct process *process, int signal)
 {
 	if (process->exited || protects_init(process, signal))
 		return;
@@ -101,12 +110,15 @@ void signal_force(int signal, int code, u64 addr)
 
 static void stop(struct process *process, int signal)
 {
+	bool interrupts = process_table_lock();
+
 	process->stop_told = false;
 	process->continued_untold = false;
 	process->stop_signal = signal;
 	if (!(process->parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		signal_send(process->parent, SIGCHLD);
+		signal_send_locked(process->parent, SIGCHLD);
 	wake_all(&process->parent->child_changed);
+	process_table_unlock(interrupts);
 	wait_until(&process->continued, !process->stop_signal);
 }
 

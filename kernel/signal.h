@@ -70,8 +70,10 @@ static inline bool sigstack_holds(const struct sigstack *stack, u64 sp)
 	return stack->size && !(stack->flags & SS_DISABLE) && sp - stack->sp < stack->size;
 }
 
-/* Sends a signal, as kill(2) would; callable from interrupt handlers. */
+/* Sends a signal, as kill(2) would; callable from interrupt handlers. The second is for who holds the process
+ * table's lock. */
 void signal_send(struct process *process, int signal);
+void signal_send_locked(struct process *process, int signal);
 
 /* To each process of the group; -ESRCH when there is none. Callable from interrupt handlers. */
 int signal_send_group(u32 pgid, int signal);

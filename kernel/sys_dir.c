@@ -136,15 +136,11 @@ i64 sys_getcwd(uptr to, size_t bytes)
 /* Takes the inode's ref. */
 static i64 enter(struct inode *inode)
 {
-	struct process *process = current_process();
-	struct inode *old = process->cwd;
-
 	if (!is_dir(inode->mode)) {
 		inode_put(inode);
 		return -ENOTDIR;
 	}
-	process->cwd = inode;
-	inode_put(old);
+	inode_put(process_swap_inode(&current_process()->cwd, inode));
 	return 0;
 }
 

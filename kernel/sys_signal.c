@@ -18,7 +18,7 @@ static bool send_to_all(void *context, struct process *process)
 	if (process->pid == 1 || process == current_process() || process->exited)
 		return true;
 	if (broadcast->signal)
-		signal_send(process, broadcast->signal);
+		signal_send_locked(process, broadcast->signal);
 	broadcast->sent = true;
 	return true;
 }

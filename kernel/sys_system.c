@@ -1,5 +1,6 @@
 /* System calls on the system as a whole. */
 #include "kernel/dev/exit.h"
+#include "kernel/cpu/stack.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
@@ -52,7 +53,7 @@ i64 sys_sysinfo(uptr to)
 		.uptime = (i64)(clock_ns() / 1000000000),
 		.loads = {(u64)sched_runnable() << 16},
 		.total = frames_total() << PAGE_SHIFT,
-		.free = frames_free() << PAGE_SHIFT,
+		.free = (frames_free() + stack_pool_frames()) << PAGE_SHIFT,
 		.unit = 1,
 	};
 

@@ -70,6 +70,8 @@ static void exception(struct trapframe *frame)
 {
 	u64 vector = frame->vector;
 
+	if (vector == VECTOR_NMI && panicking)
+		panic_show_other(frame);
 	if (vector >= ARRAY_SIZE(exceptions) || !trap_from_user(frame) ||
 	    !exceptions[vector].signal)
 		panic_trap(frame, exception_name(vector));

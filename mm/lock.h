@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_MAPPINGS, /* the kernel's own: stacks, devices */
 	RANK_HEAP,
 	RANK_FRAMES,
+	RANK_FILES, /* one descriptor table */
 	RANK_LISTS, /* of all address spaces, objects, descriptor tables */
 	RANK_RANDOM,
 
@@ -39,6 +40,7 @@ enum lock_rank {
 	RANK_SCHEDULER,
 	RANK_FLUSH, /* of translations on other CPUs */
 	RANK_LOG,
+	RANK_CONSOLE, /* the devices that text goes to */
 	LOCK_RANKS
 };
 

@@ -234,6 +234,30 @@ void object_put(struct object *object)
 	kfree(object);
 }
 
+/* A ref more, unless the last one is just going. locked: all_lock */
+static bool try_get(struct object *object)
+{
+	u32 refs = atomic_load(&object->refs);
+
+	while (refs && !atomic_compare_exchange_weak(&object->refs, &refs, refs + 1))
+		;
+	return refs;
+}
+
+struct object *object_next(struct object *object)
+{
+	struct list *at;
+
+	spin_lock(&all_lock);
+	at = object ? object->all.next : all_objects.next;
+	while (at != &all_objects && !try_get(container_of(at, struct object, all)))
+		at = at->next;
+	spin_unlock(&all_lock);
+	if (object)
+		object_put(object);
+	return at == &all_objects ? NULL : container_of(at, struct object, all);
+}
+
 void object_each(void (*visit)(void *context, struct object *object), void *context)
 {
 	struct object *object;

@@ -76,6 +76,10 @@ void object_punch(struct object *object, u64 offset, u64 length);
 i64 object_read(struct object *object, u64 offset, void *to, u64 bytes);
 i64 object_write(struct object *object, u64 offset, const void *from, u64 bytes);
 
+/* The object after this one, whose ref it drops, or with NULL the first: with a ref, the caller's. NULL at the
+ * end. */
+struct object *object_next(struct object *object);
+
 /* For the audit, with the machine quiet: every object; every page that one caches. */
 void object_each(void (*visit)(void *context, struct object *object), void *context);
 void object_each_page(struct object *object, void (*visit)(void *context, struct page *page),

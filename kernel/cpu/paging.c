@@ -166,13 +166,13 @@ u64 *paging_table(vaddr_t at)
 	return walk(at, 1);
 }
 
-void paging_free_table(vaddr_t at)
+struct page *paging_take_table(vaddr_t at)
 {
 	u64 *entry = &walk(at, 2)[entry_index(at, 2)];
 	paddr_t table = *entry & PTE_ADDRESS;
 
 	*entry = 0;
-	frame_free(paddr_page(table), 0);
+	return paddr_page(table);
 }
 
 void *vmap_device(paddr_t at, u64 bytes)

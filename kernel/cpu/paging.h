@@ -3,6 +3,8 @@
 
 #include "mm/types.h"
 
+struct page;
+
 #define KERNEL_BASE 0xffffffff80000000ul /* the image is at its physical address + this */
 #define DIRECT_MAP  0xffff800000000000ul /* all RAM */
 #define VMAP_BASE   0xffffc00000000000ul /* kernel stacks, then device registers */
@@ -26,8 +28,9 @@ void paging_init(void);
  * out. at lies in the vmap area. The caller guards the area that it uses there. */
 u64 *paging_table(vaddr_t at);
 
-/* Takes away the PTE table over at, all of whose entries are empty, and frees it. */
-void paging_free_table(vaddr_t at);
+/* Takes away the PTE table over at, all of whose entries are empty. Its frame is the caller's to free, after a flush:
+ * CPUs may remember the way to it. */
+struct page *paging_take_table(vaddr_t at);
 
 /* Maps bytes of device registers at the physical address at, uncached, for good; NULL when memory
  * is out. */

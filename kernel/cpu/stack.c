@@ -1,10 +1,13 @@
 /*
- * Kernel stacks in the vmap area. Each slot is 32 KB: the stack in its upper half, the lower half
+ * Kernel stacks in the vmap area. With several CPUs a few that are free stay mapped, since unmapping one is a flush on
+ * all of them. They count as free memory (stack_pool_frames()).
+ * Each slot is 32 KB: the stack in its upper half, the lower half
  * never mapped, so an overflow faults. 64 slots share one PTE table, which is there exactly while
  * one of them is in use.
  */
 #include "kernel/cpu/machine.h"
 #include "kernel/cpu/stack.h"
+#include "kernel/cpu/cpu.h"
 #include "mm/frame.h"
 
 #define SLOT_SIZE   (2 * STACK_SIZE)
@@ -12,6 +15,8 @@
 #define GROUP_SLOTS 64u
 #define GROUPS      (STACKS_MAX / GROUP_SLOTS)
 #define GROUP_SPAN  (GROUP_SLOTS * SLOT_SIZE)
+#define POOL_MAX    32u
+#define POOL_MEMORY 1024u /* frames that must be free for a stack to be kept */
 _Static_assert(GROUP_SPAN == 2ul << 20, "a group is what one PTE table maps");
 
 static struct spinlock lock = SPINLOCK(RANK_MAPPINGS);
@@ -19,6 +24,8 @@ static struct spinlock lock = SPINLOCK(RANK_MAPPINGS);
 static u64 used[GROUPS];    /* bit n: slot n of the group is in use */
 static u64 *tables[GROUPS]; /* PTE table of the group, while one of its slots is in use */
 static u32 first_free;      /* no group below it has a free slot */
+static void *pool[POOL_MAX]; /* stacks that are free but still mapped */
+static u32 pooled;
 
 static u64 slot_bit(vaddr_t slot)
 {
@@ -54,13 +61,16 @@ static vaddr_t take_slot(void)
 static void give_slot(vaddr_t slot)
 {
 	u32 group = slot_group(slot);
+	struct page *table;
 
 	used[group] &= ~slot_bit(slot);
 	first_free = MIN(first_free, group);
 	if (used[group] || !tables[group])
 		return;
 	tables[group] = NULL;
-	paging_free_table(slot);
+	table = paging_take_table(slot);
+	tlb_flush_kernel(slot, slot + PAGE_SIZE);
+	frame_free(table, 0);
 }
 
 static void unmap_pages(u64 *ptes, u32 count)
@@ -108,20 +118,41 @@ void *stack_alloc(void)
 	void *stack;
 
 	spin_lock(&lock);
-	stack = alloc_locked();
+	stack = pooled ? pool[--pooled] : alloc_locked();
 	spin_unlock(&lock);
 	return stack;
 }
 
+/* locked: lock */
+static void unmap_stack(vaddr_t start)
+{
+	vaddr_t slot = start + STACK_SIZE - SLOT_SIZE;
+	u64 *ptes = stack_ptes(slot);
+	struct page *pages[STACK_PAGES];
+
+	for (u32 i = 0; i < STACK_PAGES; i++) {
+		pages[i] = paddr_page(ptes[i] & PTE_ADDRESS);
+		ptes[i] = 0;
+	}
+	tlb_flush_kernel(start, start + STACK_SIZE);
+	for (u32 i = 0; i < STACK_PAGES; i++)
+		frame_free(pages[i], 0);
+	give_slot(slot);
+}
+
 void stack_free(void *stack)
 {
-	vaddr_t start = (u64)stack, slot = start + STACK_SIZE - SLOT_SIZE;
-
 	spin_lock(&lock);
-	unmap_pages(stack_ptes(slot), STACK_PAGES);
-	tlb_flush_kernel(start, start + STACK_SIZE);
-	give_slot(slot);
+	if (cpus_online > 1 && pooled < POOL_MAX && frames_free() > POOL_MEMORY)
+		pool[pooled++] = stack;
+	else
+		unmap_stack((vaddr_t)stack);
 	spin_unlock(&lock);
+}
+
+u64 stack_pool_frames(void)
+{
+	return (u64)pooled * STACK_PAGES;
 }
 
 extern u8 boot_stack_guard[];

@@ -12,6 +12,7 @@ struct trapframe {
 };
 _Static_assert(sizeof(struct trapframe) == 176, "boot/trap.asm knows this layout");
 
+#define VECTOR_NMI        2
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_IRQ_BASE   32 /* IRQ 0 to 15 of the PIC */
 #define VECTOR_TIMER      48 /* the local APIC's timer; up to VECTOR_FLUSH all are interrupts */

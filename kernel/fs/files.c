@@ -2,10 +2,9 @@
  * Descriptor tables, shared by fork until one side changes its own.
  *
  * Invariant: a table with refs > 1 does not change but for its refs; who wants to change it makes a
- * copy first, in which every open file has one more ref. So a table is read without a lock: a
- * shared one stands still, and one with refs 1 is changed only by the process that owns it, in the
- * midst of its own system call, which is not preempted and does not sleep while it changes slots.
- * Threads that share a process will want a lock in struct process.
+ * copy first, in which every open file has one more ref. So a process reads its own table without a
+ * lock: a shared one stands still, and one with refs 1 is changed by that process alone. /proc, on another
+ * CPU, looks into a table under its lock.
  */
 #include "kernel/fs/files.h"
 #include "kernel/fs/vfs.h"
@@ -22,6 +21,7 @@ struct slot {
 };
 
 struct files {
+	struct spinlock lock; /* for the slots: held by who changes them, and who reads another process's */
 	_Atomic u32 refs;   /* processes that point at it, and whoever looks at it just now */
 	u32 expected;       /* the audit's own count of refs */
 	u32 capacity;       /* slots */
@@ -40,6 +40,7 @@ static struct files *create(u32 capacity)
 
 	if (!files)
 		return NULL;
+	lock_set_rank(&files->lock, RANK_FILES);
 	files->refs = 1;
 	files->capacity = MAX(capacity, INLINE_SLOTS);
 	files->slots = files->few;
@@ -101,23 +102,25 @@ static struct files *copy(const struct files *from, u32 capacity)
 
 static int grow(struct files *files, u32 capacity)
 {
-	struct slot *slots = kmalloc(capacity * sizeof(*slots));
+	struct slot *slots = kmalloc(capacity * sizeof(*slots)), *old;
 
 	if (!slots)
 		return -ENOMEM;
-	memcpy(slots, files->slots, files->capacity * sizeof(*slots));
-	if (files->slots != files->few)
-		kfree(files->slots);
+	spin_lock(&files->lock);
+	old = files->slots;
+	memcpy(slots, old, files->capacity * sizeof(*slots));
 	files->slots = slots;
 	files->capacity = capacity;
+	spin_unlock(&files->lock);
+	if (old != files->few)
+		kfree(old);
 	return 0;
 }
 
 /* Makes the current process the owner of its table, with room for at least count slots. */
 static int own(u32 count)
 {
-	struct process *process = current_process();
-	struct files *old = process->files, *files;
+	struct files *old = current_process()->files, *files;
 	u32 capacity = old->capacity;
 
 	while (capacity < count)
@@ -127,8 +130,7 @@ static int own(u32 count)
 	files = copy(old, capacity);
 	if (!files)
 		return -ENOMEM;
-	process->files = files;
-	files_put(old);
+	files_put(process_swap_files(files));
 	return 0;
 }
 
@@ -141,20 +143,40 @@ static struct slot *slot_of(struct files *files, int fd)
 
 struct file *files_peek(struct files *files, int fd)
 {
-	struct slot *slot = slot_of(files, fd);
+	struct file *file = NULL;
+	struct slot *slot;
 
-	if (!slot)
-		return NULL;
-	file_get(slot->file);
-	return slot->file;
+	spin_lock(&files->lock);
+	slot = slot_of(files, fd);
+	if (slot)
+		file_get(file = slot->file);
+	spin_unlock(&files->lock);
+	return file;
+}
+
+/* Puts what may be NULL into a slot of the current process's own table, and returns what was there. */
+static struct file *set_slot(int fd, struct slot to)
+{
+	struct files *files = current_process()->files;
+	struct file *old;
+
+	spin_lock(&files->lock);
+	old = files->slots[fd].file;
+	files->slots[fd] = to;
+	spin_unlock(&files->lock);
+	return old;
 }
 
 int files_next(struct files *files, int from)
 {
-	for (u32 fd = (u32)from; fd < files->capacity; fd++)
+	int found = -1;
+
+	spin_lock(&files->lock);
+	for (u32 fd = (u32)from; fd < files->capacity && found < 0; fd++)
 		if (files->slots[fd].file)
-			return (int)fd;
-	return -1;
+			found = (int)fd;
+	spin_unlock(&files->lock);
+	return found;
 }
 
 u32 files_capacity(struct files *files)
@@ -195,13 +217,12 @@ int files_install(struct file *file, int from, bool close_on_exec)
 	error = own(fd + 1);
 	if (error)
 		return error;
-	current_process()->files->slots[fd] = (struct slot) {file, close_on_exec};
+	set_slot((int)fd, (struct slot) {file, close_on_exec});
 	return (int)fd;
 }
 
 int files_replace(struct file *file, int fd, bool close_on_exec)
 {
-	struct slot *slot;
 	struct file *old;
 	int error;
 
@@ -210,9 +231,7 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
 	error = own((u32)fd + 1);
 	if (error)
 		return error;
-	slot = &current_process()->files->slots[fd];
-	old = slot->file;
-	*slot = (struct slot) {file, close_on_exec};
+	old = set_slot(fd, (struct slot) {file, close_on_exec});
 	if (old)
 		file_put(old);
 	return fd;
@@ -220,8 +239,6 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
 
 int files_remove(int fd)
 {
-	struct file *file;
-	struct slot *slot;
 	int error;
 
 	if (!slot_of(current_process()->files, fd))
@@ -229,10 +246,7 @@ int files_remove(int fd)
 	error = own(0);
 	if (error)
 		return error;
-	slot = &current_process()->files->slots[fd];
-	file = slot->file;
-	*slot = (struct slot) {NULL, false};
-	file_put(file);
+	file_put(set_slot(fd, (struct slot) {NULL, false}));
 	return 0;
 }
 

@@ -48,6 +48,9 @@ void proc_show_smaps(struct text *text, struct process *process);
 void proc_show_smaps_rollup(struct text *text, struct process *process);
 i64 proc_read_pagemap(struct process *process, struct io *to, u64 offset);
 
+/* The open file of a descriptor of any process, with a ref, or NULL. */
+struct file *proc_peek_fd(struct process *process, int fd);
+
 /* One line of maps; path has PATH_MAX bytes of room. */
 void proc_show_region(struct text *text, struct mm *mm, const struct region *region, char *path);
 

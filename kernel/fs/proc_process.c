@@ -10,35 +10,41 @@
 
 #define NS_PER_TICK 10000000u /* USER_HZ is 100 */
 
-struct state {
-	char letter;
-	const char *word;
-};
-
-static struct state state_of(const struct process *process)
+static const char *state_word(char state)
 {
-	if (process->exited || !process->thread)
-		return (struct state) {'Z', "zombie"};
-	if (process->stop_signal)
-		return (struct state) {'T', "stopped"};
-	if (process->thread->state != THREAD_SLEEPING)
-		return (struct state) {'R', "running"};
-	if (process->thread->interruptible)
-		return (struct state) {'S', "sleeping"};
-	return (struct state) {'D', "disk sleep"};
-}
-
-static u64 cpu_ns(const struct process *process)
-{
-	return process->thread ? thread_cpu_ns(process->thread) : process->cpu_ns;
+	switch (state) {
+	case 'Z':
+		return "zombie";
+	case 'T':
+		return "stopped";
+	case 'S':
+		return "sleeping";
+	case 'D':
+		return "disk sleep";
+	default:
+		return "running";
+	}
 }
 
 static u32 parent_pid(const struct process *process)
 {
+	bool interrupts = process_table_lock();
 	const struct process *parent = process->parent;
+	u32 pid = parent && parent != process ? parent->pid
+					      : 0; /* the first process is its own parent */
 
-	return parent && parent != process ? parent->pid
-					   : 0; /* the first process is its own parent */
+	process_table_unlock(interrupts);
+	return pid;
+}
+
+static u32 descriptors(struct process *process)
+{
+	struct files *files = process_files(process);
+	u32 capacity = files ? files_capacity(files) : 0;
+
+	if (files)
+		files_put(files);
+	return capacity;
 }
 
 static u64 signals(const struct process *process, bool ignored)
@@ -54,17 +60,18 @@ static u64 signals(const struct process *process, bool ignored)
 	return mask;
 }
 
-static void show_ids(struct text *text, const struct process *process)
+static void show_ids(struct text *text, struct process *process)
 {
-	struct state state = state_of(process);
+	struct process_look look;
 
+	process_look(process, &look);
 	text_print(text, "Name:\t%s\nUmask:\t%c%c%c%c\nState:\t%c (%s)\n", process->name, '0',
 		   '0' + (process->umask >> 6 & 7), '0' + (process->umask >> 3 & 7),
-		   '0' + (process->umask & 7), state.letter, state.word);
+		   '0' + (process->umask & 7), look.state, state_word(look.state));
 	text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", process->pid,
 		   process->pid, parent_pid(process));
 	text_print(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t0 \n",
-		   process->files ? files_capacity(process->files) : 0);
+		   descriptors(process));
 }
 
 static void show_kb(struct text *text, const char *name, u64 pages)
@@ -114,25 +121,25 @@ static void print_numbers(struct text *text, const u64 *numbers, u32 count)
 }
 
 /* Fields 4 to 22: who it is and what time it has used. */
-static void show_stat_times(struct text *text, const struct process *process)
+static void show_stat_times(struct text *text, const struct process *process, u64 cpu_ns)
 {
 	bool on_tty = tty_session() && tty_session() == process->sid;
 
 	text_print(text, " %u %u %u %u %d", parent_pid(process), process->pgid, process->sid,
 		   on_tty ? 5 << 8 | 1 : 0, on_tty ? (int)tty_foreground() : -1);
 	/* flags, minflt, cminflt, majflt, cmajflt; utime, stime, cutime, cstime */
-	text_print(text, " 0 0 0 0 0 %lu 0 %lu 0", cpu_ns(process) / NS_PER_TICK,
+	text_print(text, " 0 0 0 0 0 %lu 0 %lu 0", cpu_ns / NS_PER_TICK,
 		   process->child_cpu_ns / NS_PER_TICK);
 	/* priority, nice, num_threads, itrealvalue, starttime */
 	text_print(text, " 20 0 1 0 %lu", process->started_ns / NS_PER_TICK);
 }
 
 /* Fields 23 to 52: its memory, signals and the rest. */
-static void show_stat_memory(struct text *text, struct process *process)
+static void show_stat_memory(struct text *text, struct process *process,
+			     const struct process_look *look)
 {
 	struct mm_usage usage = {0};
 	struct mm *mm = process_mm(process);
-	bool in_memory = mm && process->thread;
 
 	if (mm)
 		mm_usage(mm, &usage);
@@ -144,8 +151,8 @@ static void show_stat_memory(struct text *text, struct process *process)
 		0,    /* startcode */
 		0,    /* endcode */
 		mm ? mm->stack_top : 0,
-		in_memory && process->thread->frame ? process->thread->frame->rsp : 0,
-		in_memory && process->thread->frame ? process->thread->frame->rip : 0,
+		mm ? look->rsp : 0,
+		mm ? look->rip : 0,
 		process->pending,
 		process->blocked,
 		signals(process, true),
@@ -178,9 +185,12 @@ static void show_stat_memory(struct text *text, struct process *process)
 
 static void show_stat(struct text *text, struct process *process)
 {
-	text_print(text, "%u (%s) %c", process->pid, process->name, state_of(process).letter);
-	show_stat_times(text, process);
-	show_stat_memory(text, process);
+	struct process_look look;
+
+	process_look(process, &look);
+	text_print(text, "%u (%s) %c", process->pid, process->name, look.state);
+	show_stat_times(text, process, look.cpu_ns);
+	show_stat_memory(text, process, &look);
 	text_print(text, "\n");
 }
 
@@ -221,44 +231,37 @@ static void show_cmdline(struct text *text, struct process *process)
 	mm_put(mm);
 }
 
-static int give(struct inode *inode, struct inode **to)
-{
-	if (!inode)
-		return -ENOENT;
-	inode_get(inode);
-	*to = inode;
-	return 0;
-}
-
 static int follow_exe(struct process *process, int fd, struct inode **to)
 {
 	(void)fd;
-	return give(process->exe, to);
+	*to = process_inode(&process->exe);
+	return *to ? 0 : -ENOENT;
 }
 
 static int follow_cwd(struct process *process, int fd, struct inode **to)
 {
 	(void)fd;
-	return give(process->exited ? NULL : process->cwd, to);
+	*to = process_inode(&process->cwd);
+	return *to ? 0 : -ENOENT;
 }
 
 static int follow_root(struct process *process, int fd, struct inode **to)
 {
 	(void)process;
 	(void)fd;
-	return give(fs_root, to);
+	inode_get(*to = fs_root);
+	return 0;
 }
 
 static int follow_fd(struct process *process, int fd, struct inode **to)
 {
-	struct file *file = process->files ? files_peek(process->files, fd) : NULL;
-	int error;
+	struct file *file = proc_peek_fd(process, fd);
 
 	if (!file)
 		return -ENOENT;
-	error = give(file->inode, to);
+	inode_get(*to = file->inode);
 	file_put(file);
-	return error;
+	return 0;
 }
 
 const struct proc_entry proc_fd_entry = {.mode = S_IFLNK, .follow = follow_fd};

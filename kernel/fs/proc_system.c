@@ -1,7 +1,9 @@
 /* What the files directly below /proc say, in the formats of Linux (proc(5)). */
 #include "kernel/checked/faults.h"
 #include "kernel/cmdline.h"
+#include "kernel/cpu/machine.h"
 #include "kernel/fs/proc.h"
+#include "kernel/cpu/stack.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/version.h"
@@ -17,10 +19,8 @@ struct object_pages {
 	u64 cached, shared, mapped; /* all; those of no file; those that some table points at */
 };
 
-static void add_pages(void *context, struct object *object)
+static void add_pages(struct object *object, struct object_pages *sum)
 {
-	struct object_pages *sum = context;
-
 	sum->cached += object->pages;
 	sum->shared += object->owner || object->label ? 0 : object->pages;
 	sum->mapped += object_mapped(object);
@@ -28,11 +28,12 @@ static void add_pages(void *context, struct object *object)
 
 static void show_meminfo(struct text *text, struct process *process)
 {
-	u64 total = frames_total() * 4, free = frames_free() * 4;
+	u64 total = frames_total() * 4, free = (frames_free() + stack_pool_frames()) * 4;
 	struct object_pages objects = {0};
 
 	(void)process;
-	object_each(add_pages, &objects);
+	for (struct object *object = object_next(NULL); object; object = object_next(object))
+		add_pages(object, &objects);
 	text_print(text, "MemTotal:       %8lu kB\n", total);
 	text_print(text, "MemFree:        %8lu kB\n", free);
 	text_print(text, "MemAvailable:   %8lu kB\n", free);
@@ -66,9 +67,13 @@ static void show_vmstat(struct text *text, struct process *process)
 		{"forks", mm_stat.forks},
 		{"nr_page_tables", mm_stat.tables},
 		{"nr_data_pages", mm_stat.data_pages},
-		{"nr_free_frames", frames_free()},
+		{"nr_free_frames", (frames_free() + stack_pool_frames())},
 		{"nr_total_frames", frames_total()},
 		{"heap_bytes", heap_bytes()},
+		{"nr_tlb_remote_flush", tlb_stat.remote},
+		{"nr_tlb_remote_flush_received", tlb_stat.remote_received},
+		{"nr_tlb_local_flush_all", tlb_stat.local_all},
+		{"nr_tlb_local_flush_one", tlb_stat.local_ranges},
 	};
 
 	(void)process;

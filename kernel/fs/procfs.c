@@ -130,10 +130,20 @@ static u64 ino_of(const struct proc_entry *dir, u32 pid, const struct proc_entry
 	return INO(pid, dir->first_ino + (u64)(entry - dir->children));
 }
 
+struct file *proc_peek_fd(struct process *process, int fd)
+{
+	struct files *files = process_files(process);
+	struct file *file = files ? files_peek(files, fd) : NULL;
+
+	if (files)
+		files_put(files);
+	return file;
+}
+
 static struct file *peek_fd(u32 pid, u32 fd)
 {
 	struct process *process = process_find(pid);
-	struct file *file = process && process->files ? files_peek(process->files, (int)fd) : NULL;
+	struct file *file = process ? proc_peek_fd(process, (int)fd) : NULL;
 
 	put_process(process);
 	return file;
@@ -217,14 +227,17 @@ static bool list_process(void *context, struct process *process)
 	return list_number(context, process->pid, INO(process->pid, 1), process_entry.mode);
 }
 
-static void list_fds(struct listing *listing, const struct process *process)
+static void list_fds(struct listing *listing, struct process *process)
 {
+	struct files *files = process_files(process);
 	int fd = -1;
 
-	while (process->files && (fd = files_next(process->files, fd + 1)) >= 0)
+	while (files && (fd = files_next(files, fd + 1)) >= 0)
 		if (!list_number(listing, (u64)fd, INO(process->pid, FIRST_NUMBER + fd),
 				 proc_fd_entry.mode))
-			return;
+			break;
+	if (files)
+		files_put(files);
 }
 
 static void list_entries(struct listing *listing, const struct proc_node *dir)
