@@ -60,16 +60,30 @@ static struct waitqueue *queue_of(struct rwlock *lock)
 	return container_of(&lock->waiters, struct waitqueue, first);
 }
 
+/* Threads that wait for a rwlock: each is in the midst of something. */
+static _Atomic u32 waiting;
+
+u32 rwlock_waiters(void)
+{
+	return atomic_load(&waiting);
+}
+
 void(read_lock)(struct rwlock *lock)
 {
-	if (!try_read(lock))
-		wait_until(queue_of(lock), try_read(lock));
+	if (try_read(lock))
+		return;
+	atomic_fetch_add(&waiting, 1);
+	wait_until(queue_of(lock), try_read(lock));
+	atomic_fetch_sub(&waiting, 1);
 }
 
 void(write_lock)(struct rwlock *lock)
 {
-	if (!try_write(lock))
-		wait_until(queue_of(lock), try_write(lock));
+	if (try_write(lock))
+		return;
+	atomic_fetch_add(&waiting, 1);
+	wait_until(queue_of(lock), try_write(lock));
+	atomic_fetch_sub(&waiting, 1);
 }
 
 /* Leaves with the given number of readers; whoever waits looks again once there are none. */

@@ -23,6 +23,9 @@
 		interrupts_restore(irqs);  \
 	} while (0)
 
+/* Threads that wait for a rwlock now, and so have done a part of what they are at. */
+u32 rwlock_waiters(void);
+
 /* Where a handler of interrupts begins and ends, for the checks of mm/lock_order.h. Interrupts off. */
 #ifdef CHECKED
 void irq_enter(void);

@@ -49,11 +49,13 @@ static bool count_process(void *context, struct process *process)
 
 i64 sys_sysinfo(uptr to)
 {
+	stack_pool_drain(); /* what it keeps is free */
+
 	struct sysinfo info = {
 		.uptime = (i64)(clock_ns() / 1000000000),
 		.loads = {(u64)sched_runnable() << 16},
 		.total = frames_total() << PAGE_SHIFT,
-		.free = (frames_free() + stack_pool_frames()) << PAGE_SHIFT,
+		.free = frames_free() << PAGE_SHIFT,
 		.unit = 1,
 	};
 

@@ -117,6 +117,8 @@ static void page_fault(struct trapframe *frame)
 			    ? mm_fault(current_process()->mm, addr, access_of(frame->error_code))
 			    : -EFAULT;
 
+	if (error == -ENOMEM && stack_pool_drain())
+		error = 0; /* the access is tried once more */
 	interrupts_off();
 	if (!error)
 		return;

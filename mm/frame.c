@@ -21,11 +21,29 @@ static struct list free_lists[MAX_ORDER + 1];
 static u64 buddy_free; /* frames in free_lists */
 static u64 total;
 
-/* Touched by its own CPU alone, and never by an interrupt handler. */
+/*
+ * Used by its own CPU, and never by an interrupt handler; by another one only when it finds no frame anywhere
+ * else. The lock is a byte, nearly always free, and nothing but buddy_lock is taken under it.
+ */
 static struct frame_stack {
+	_Atomic u8 lock;
 	u32 count;
 	struct page *at[STACK_FRAMES];
 } stacks[MAX_CPUS];
+
+static struct frame_stack *lock_stack(u32 cpu)
+{
+	struct frame_stack *stack = &stacks[cpu];
+
+	while (atomic_exchange_explicit(&stack->lock, 1, memory_order_acquire))
+		__builtin_ia32_pause();
+	return stack;
+}
+
+static void unlock_stack(struct frame_stack *stack)
+{
+	atomic_store_explicit(&stack->lock, 0, memory_order_release);
+}
 
 #define KEPT_SHARE 256u /* files leave one frame in so many alone, */
 #define KEPT_MOST  256u /* but not more than these */
@@ -147,13 +165,31 @@ static void stack_drain(struct frame_stack *stack)
 	spin_unlock(&buddy_lock);
 }
 
+/* Of what another CPU keeps. */
+static struct page *steal_one(void)
+{
+	struct page *page = NULL;
+
+	for (u32 cpu = 0; cpu < MAX_CPUS && !page; cpu++) {
+		struct frame_stack *stack = lock_stack(cpu);
+
+		if (stack->count)
+			page = stack->at[--stack->count];
+		unlock_stack(stack);
+	}
+	return page;
+}
+
 static struct page *alloc_one(void)
 {
-	struct frame_stack *stack = &stacks[machine_cpu()];
+	struct frame_stack *stack = lock_stack(machine_cpu());
+	struct page *page;
 
 	if (!stack->count)
 		stack_refill(stack);
-	return stack->count ? stack->at[--stack->count] : NULL;
+	page = stack->count ? stack->at[--stack->count] : NULL;
+	unlock_stack(stack);
+	return page ? page : steal_one();
 }
 
 static struct page *alloc_block(u32 order)
@@ -198,20 +234,19 @@ void frame_free(struct page *page, u32 order)
 		return;
 	}
 
-	struct frame_stack *stack = &stacks[machine_cpu()];
+	struct frame_stack *stack = lock_stack(machine_cpu());
 
 	if (stack->count == STACK_FRAMES)
 		stack_drain(stack);
 	page->type = PAGE_FREE;
 	page->order = ORDER_STACKED;
 	stack->at[stack->count++] = page;
+	unlock_stack(stack);
 }
 
 struct page *frame_alloc_sparing(void)
 {
-	u64 available = buddy_free + stacks[machine_cpu()].count;
-
-	return available > MIN(total / KEPT_SHARE, KEPT_MOST) ? frame_alloc(0) : NULL;
+	return frames_free() > MIN(total / KEPT_SHARE, KEPT_MOST) ? frame_alloc(0) : NULL;
 }
 
 struct page *frame_alloc_zeroed(void)

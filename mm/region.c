@@ -192,13 +192,26 @@ int regions_own(struct region_set **set, u32 more)
 	return 0;
 }
 
+/* Moves all regions to the middle of their room. */
+static void recentre(struct region_set *set)
+{
+	struct region *to = set->space + (set->capacity - set->count) / 2;
+
+	memmove(to, set->at, set->count * sizeof(struct region));
+	set->at = to;
+}
+
+/* When the shorter side has no room, all move once, and then there is room on both for as many again: so that
+ * however many go in on one side, each moves few. */
 static void make_gap(struct region_set *set, u32 index)
 {
-	bool before = set->at > set->space;
-	bool behind = set->at + set->count < set->space + set->capacity;
+	bool nearer_start = index < set->count / 2;
+	u32 room = set->capacity - set->count;
 
-	ASSERT(before || behind, "count %u, capacity %u", set->count, set->capacity);
-	if (before && (index < set->count / 2 || !behind)) {
+	ASSERT(room > 0, "count %u, capacity %u", set->count, set->capacity);
+	if (room > 1 && set->at == (nearer_start ? set->space : set->space + room))
+		recentre(set);
+	if (nearer_start ? set->at > set->space : set->at == set->space + room) {
 		set->at--;
 		memmove(set->at, set->at + 1, index * sizeof(struct region));
 	} else {

@@ -70,7 +70,8 @@ static void flush_here(const struct mm *mm, vaddr_t start, vaddr_t end)
 	}
 }
 
-void tlb_poll(void)
+/* locked: interrupts off, or one that served this request in between would let the next one be taken for it */
+static void serve_request(void)
 {
 	u64 bit = CPU_BIT(this_cpu()->number);
 
@@ -79,6 +80,14 @@ void tlb_poll(void)
 	flush_here(request.mm, request.start, request.end);
 	count(&tlb_stat.remote_received);
 	atomic_fetch_and(&request.pending, ~bit);
+}
+
+void tlb_poll(void)
+{
+	bool interrupts = interrupts_save();
+
+	serve_request();
+	interrupts_restore(interrupts);
 }
 
 static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
@@ -128,13 +137,16 @@ void context_load_mm(struct mm *mm)
 	struct cpu *cpu = this_cpu();
 	struct mm *old = cpu->mm;
 	u64 bit = CPU_BIT(cpu->number);
+	bool interrupts;
 
 	if (old == mm)
 		return;
+	interrupts = interrupts_save(); /* a request is served before or after, not in between */
 	if (mm)
 		atomic_fetch_or(&mm->cpus, bit);
 	cpu->mm = mm;
 	write_cr3(mm ? page_paddr(mm->root) : virt_to_phys(kernel_root));
 	if (old)
 		atomic_fetch_and(&old->cpus, ~bit);
+	interrupts_restore(interrupts);
 }

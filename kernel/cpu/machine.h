@@ -20,7 +20,6 @@ extern struct tlb_stat tlb_stat;
 /*
  * Makes mm the address space of this CPU, or with NULL the kernel's own, which has no user half.
  * Does nothing when it is so already. Before an mm is destroyed, every CPU must have left it.
- * Interrupts off or no preemption.
  */
 void context_load_mm(struct mm *mm);
 

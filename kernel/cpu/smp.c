@@ -141,7 +141,9 @@ void smp_start(void)
 
 /* ---- Standing still ---- */
 
-static struct rwlock turn = RWLOCK(RANK_POSITION); /* one at a time: who holds it makes the others stand still */
+/* Held by who makes the others stand still: one at a time. Not a rwlock, whose waiters would be waited for. */
+static _Atomic bool turn;
+static struct waitqueue turn_over;
 static _Atomic u64 wanted;   /* CPUs that are to stand still, */
 static _Atomic u64 standing; /* and those that do */
 
@@ -159,11 +161,8 @@ void smp_stand_still(void)
 	atomic_fetch_and(&standing, ~bit);
 }
 
-void smp_quietly(void (*work)(void *context), void *context)
+static void make_others_stand(void)
 {
-	write_lock(&turn);
-
-	bool interrupts = interrupts_save();
 	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
 
 	atomic_store(&wanted, others);
@@ -174,10 +173,33 @@ void smp_quietly(void (*work)(void *context), void *context)
 		tlb_poll();
 		__builtin_ia32_pause();
 	}
-	work(context);
+}
+
+static void let_others_go(void)
+{
 	atomic_store(&wanted, 0);
 	while (atomic_load(&standing))
 		__builtin_ia32_pause();
-	interrupts_restore(interrupts);
-	write_unlock(&turn);
+}
+
+/* A thread that waits for a lock has done a part of something: it is let go on first. */
+void smp_quietly(void (*work)(void *context), void *context)
+{
+	bool done = false;
+
+	wait_until(&turn_over, !atomic_exchange(&turn, true));
+	while (!done) {
+		bool interrupts = interrupts_save();
+
+		make_others_stand();
+		done = !rwlock_waiters();
+		if (done)
+			work(context);
+		let_others_go();
+		interrupts_restore(interrupts);
+		if (!done)
+			sched_yield();
+	}
+	atomic_store(&turn, false);
+	wake_all(&turn_over);
 }

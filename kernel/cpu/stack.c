@@ -1,6 +1,6 @@
 /*
  * Kernel stacks in the vmap area. With several CPUs a few that are free stay mapped, since unmapping one is a flush on
- * all of them. They count as free memory (stack_pool_frames()).
+ * all of them. Who tells how much memory is free, or finds none, lets go of them first (stack_pool_drain()).
  * Each slot is 32 KB: the stack in its upper half, the lower half
  * never mapped, so an overflow faults. 64 slots share one PTE table, which is there exactly while
  * one of them is in use.
@@ -150,9 +150,16 @@ void stack_free(void *stack)
 	spin_unlock(&lock);
 }
 
-u64 stack_pool_frames(void)
+bool stack_pool_drain(void)
 {
-	return (u64)pooled * STACK_PAGES;
+	bool drained;
+
+	spin_lock(&lock);
+	drained = pooled;
+	while (pooled)
+		unmap_stack((vaddr_t)pool[--pooled]);
+	spin_unlock(&lock);
+	return drained;
 }
 
 extern u8 boot_stack_guard[];

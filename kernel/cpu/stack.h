@@ -16,8 +16,8 @@ void *stack_alloc(void);
 /* Takes it back. No CPU may be running on it. Does not sleep. */
 void stack_free(void *stack);
 
-/* Frames of free stacks that are kept mapped. */
-u64 stack_pool_frames(void);
+/* Frees the stacks that are kept mapped; whether there were any. Does not sleep. */
+bool stack_pool_drain(void);
 
 /* Whether an address lies in a guard page, so that a fault there is a stack overflow. */
 bool stack_guards(vaddr_t at);

@@ -15,6 +15,13 @@
 #define NS_PER_TICK   10000000u /* USER_HZ is 100 */
 #define NS_PER_SECOND 1000000000u
 
+/* Frames that are free, with those that are kept for stacks to come. */
+static u64 count_free(void)
+{
+	stack_pool_drain();
+	return frames_free();
+}
+
 struct object_pages {
 	u64 cached, shared, mapped; /* all; those of no file; those that some table points at */
 };
@@ -28,7 +35,7 @@ static void add_pages(struct object *object, struct object_pages *sum)
 
 static void show_meminfo(struct text *text, struct process *process)
 {
-	u64 total = frames_total() * 4, free = (frames_free() + stack_pool_frames()) * 4;
+	u64 total = frames_total() * 4, free = count_free() * 4;
 	struct object_pages objects = {0};
 
 	(void)process;
@@ -67,7 +74,7 @@ static void show_vmstat(struct text *text, struct process *process)
 		{"forks", mm_stat.forks},
 		{"nr_page_tables", mm_stat.tables},
 		{"nr_data_pages", mm_stat.data_pages},
-		{"nr_free_frames", (frames_free() + stack_pool_frames())},
+		{"nr_free_frames", count_free()},
 		{"nr_total_frames", frames_total()},
 		{"heap_bytes", heap_bytes()},
 		{"nr_tlb_remote_flush", tlb_stat.remote},
