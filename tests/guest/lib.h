@@ -38,16 +38,20 @@ enum {
 	L_EACCES = 13,
 	L_EFAULT = 14,
 	L_EEXIST = 17,
+	L_ENODEV = 19,
 	L_ENOTDIR = 20,
 	L_EISDIR = 21,
 	L_EINVAL = 22,
 	L_ENFILE = 23,
 	L_EMFILE = 24,
+	L_EFBIG = 27,
 	L_ENOSPC = 28,
+	L_ESPIPE = 29,
 	L_ENAMETOOLONG = 36,
 	L_ENOSYS = 38,
 	L_ENOTEMPTY = 39,
 	L_ELOOP = 40,
+	L_EOPNOTSUPP = 95,
 };
 
 /* A system call by number, past the libc: its result or -errno. Missing arguments are 0. */
