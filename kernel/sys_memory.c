@@ -191,6 +191,8 @@ i64 sys_msync(u64 addr, u64 length, u32 flags)
 			object_put(region.object);
 		if (region.start > addr)
 			return -ENOMEM;
+		if ((flags & MS_INVALIDATE) && (region.flags & MAP_LOCKED))
+			return -EBUSY;
 		addr = region.end;
 	}
 	return 0;
