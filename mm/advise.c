@@ -128,8 +128,8 @@ static int advise_locked(struct mm *mm, struct span *span, u32 advice)
 	int refused = clip(mm->regions, span, advice);
 	int error = span->start < span->end ? perform(mm, span, advice) : 0;
 
-	if (error)
-		return error;
+	if (error) /* a kernel resource, as madvise(2) puts it */
+		return error == -ENOMEM && find_mark(advice) ? -EAGAIN : error;
 	return refused ? refused : hole ? -ENOMEM : 0;
 }
 
@@ -193,34 +193,38 @@ int mm_populate(struct mm *mm, vaddr_t start, vaddr_t end)
 	return error;
 }
 
+/* Makes [start, end) of a region a hole of its object. */
+static int remove_from(const struct region *region, vaddr_t start, vaddr_t end)
+{
+	if (!region->object || (region->flags & MAP_LOCKED))
+		return -EINVAL;
+	if (!(region->flags & MAP_SHARED) || !(region->prot & PROT_WRITE))
+		return -EACCES;
+	write_lock(&region->object->mappers);
+	object_punch(region->object, region->offset + start - region->start, end - start);
+	write_unlock(&region->object->mappers);
+	return 0;
+}
+
 /* MADV_REMOVE: the range becomes holes of the objects that are mapped there, for everyone. */
 static int remove_pages(struct mm *mm, const struct span *span)
 {
 	vaddr_t at = span->start;
 	struct region region;
+	bool hole = false;
 	int error = 0;
 
-	while (at < span->end && !error) {
-		if (!mm_region_at(mm, at, &region))
-			return -ENOMEM;
-		vaddr_t end = MIN(region.end, span->end);
+	while (at < span->end && !error && mm_region_at(mm, at, &region)) {
+		vaddr_t start = MAX(at, region.start), end = MIN(region.end, span->end);
 
-		if (region.start > at) {
-			error = -ENOMEM;
-		} else if (!region.object || (region.flags & MAP_LOCKED)) {
-			error = -EINVAL;
-		} else if (!(region.flags & MAP_SHARED) || !(region.prot & PROT_WRITE)) {
-			error = -EACCES;
-		} else {
-			write_lock(&region.object->mappers);
-			object_punch(region.object, region.offset + at - region.start, end - at);
-			write_unlock(&region.object->mappers);
-		}
+		hole |= start > at;
+		if (start < end)
+			error = remove_from(&region, start, end);
 		if (region.object)
 			object_put(region.object);
-		at = end;
+		at = region.end;
 	}
-	return error;
+	return error ? error : hole || at < span->end ? -ENOMEM : 0;
 }
 
 int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice)

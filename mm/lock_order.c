@@ -22,13 +22,16 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_MAPPINGS] = "kernel mappings",
 	[RANK_HEAP] = "heap",
 	[RANK_FRAMES] = "frames",
+	[RANK_FILES] = "files",
 	[RANK_LISTS] = "lists",
 	[RANK_RANDOM] = "random",
 	[RANK_INTERRUPT] = "interrupt handler",
 	[RANK_TERMINAL] = "terminal",
 	[RANK_PROCESSES] = "processes",
 	[RANK_SCHEDULER] = "scheduler",
+	[RANK_FLUSH] = "flush",
 	[RANK_LOG] = "log",
+	[RANK_CONSOLE] = "console",
 };
 
 static u32 rank_of(u32 order)

@@ -111,7 +111,7 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 /*
  * madvise(2): the MADV_ values that are known; -EINVAL for others and for what a region does not
  * allow (what lies below it is done), -ENOMEM when part of the range is not mapped (the rest is
- * done). locked: writer, or reader for each page to be populated.
+ * done), -EAGAIN when memory for a mark is out. locked: writer, or reader for each page to be populated.
  */
 #define MADV_NORMAL          0u
 #define MADV_RANDOM          1u

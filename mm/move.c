@@ -263,6 +263,8 @@ static i64 remap_locked(struct mm *mm, struct remap *remap, vaddr_t new_addr)
 		return -EFAULT;
 	if (!place_good(remap, new_addr))
 		return -EINVAL;
+	if (remap->length > USER_END)
+		return -ENOMEM;
 	error = cut_tail(mm, remap);
 	if (error)
 		return error;
@@ -298,8 +300,6 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 	if (addr >= USER_END || old_length > ~0ul - addr)
 		return -EFAULT;
 	remap.old = (struct span) {addr, addr + old_length};
-	if (remap.length > USER_END)
-		return -ENOMEM;
 
 	write_lock(&mm->lock);
 	i64 result = remap_locked(mm, &remap, new_addr);

@@ -54,5 +54,9 @@ struct file *proc_peek_fd(struct process *process, int fd);
 /* One line of maps; path has PATH_MAX bytes of room. */
 void proc_show_region(struct text *text, struct mm *mm, const struct region *region, char *path);
 
-/* Resident pages that belong to files, and to MAP_SHARED memory that is no file. */
+/* Whether an object counts as shared memory, as Linux does its tmpfs: it is no file, or one without a place among names
+ * (memfd_create), or below /dev (/dev/shm). */
+bool proc_is_shared_memory(struct object *object);
+
+/* Resident pages that belong to files, and to shared memory. */
 void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared);

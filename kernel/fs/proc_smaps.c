@@ -173,6 +173,17 @@ void proc_show_smaps_rollup(struct text *text, struct process *process)
 	mm_put(mm);
 }
 
+bool proc_is_shared_memory(struct object *object)
+{
+	struct inode *inode = object_inode(object);
+	const struct object_label *label = object->label;
+	bool is_file = inode ? inode->parent && inode->fs == fs_root->fs
+			     : label && label->dev == fs_root->fs->dev && label->placed;
+
+	inode_put(inode);
+	return !is_file;
+}
+
 void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared)
 {
 	struct region_usage usage;
@@ -186,7 +197,7 @@ void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared)
 		at = region.end;
 		if (!region.object)
 			continue;
-		bool is_file = region.object->owner || region.object->label;
+		bool is_file = !proc_is_shared_memory(region.object);
 
 		object_put(region.object);
 		if (!mm_region_usage(mm, start, &region, &usage))

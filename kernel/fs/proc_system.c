@@ -29,7 +29,7 @@ struct object_pages {
 static void add_pages(struct object *object, struct object_pages *sum)
 {
 	sum->cached += object->pages;
-	sum->shared += object->owner || object->label ? 0 : object->pages;
+	sum->shared += proc_is_shared_memory(object) ? object->pages : 0;
 	sum->mapped += object_mapped(object);
 }
 

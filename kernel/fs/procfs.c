@@ -308,13 +308,18 @@ static int make_text(struct inode *inode, struct text *text)
 /* locked: snapshot */
 static i64 read_text(const struct text *text, struct io *to, u64 offset)
 {
-	size_t bytes, moved;
+	u64 at = offset;
+	const char *piece;
+	size_t bytes;
 
-	if (offset >= text->length || !to->left)
-		return 0;
-	bytes = MIN(text->length - offset, to->left);
-	moved = io_put(to, text->at + offset, bytes);
-	return moved ? (i64)moved : -EFAULT;
+	while (to->left && (bytes = text_piece(text, at, &piece))) {
+		size_t wanted = MIN(bytes, to->left), moved = io_put(to, piece, wanted);
+
+		at += moved;
+		if (moved < wanted)
+			return at > offset ? (i64)(at - offset) : -EFAULT;
+	}
+	return (i64)(at - offset);
 }
 
 static i64 read_directly(struct inode *inode, struct io *to, u64 offset)
@@ -337,7 +342,7 @@ static i64 proc_read(struct file *file, struct io *to, u64 offset)
 	if (node_of(file->inode)->entry->read)
 		return read_directly(file->inode, to, offset);
 	write_lock(&snapshot->lock);
-	if (offset == 0 || !snapshot->text.at)
+	if (offset == 0 || !snapshot->text.first)
 		result = make_text(file->inode, &snapshot->text);
 	if (!result)
 		result = read_text(&snapshot->text, to, offset);
@@ -372,10 +377,14 @@ static i64 text_readlink(struct inode *inode, char *to, size_t size)
 {
 	struct text text = TEXT_EMPTY;
 	int error = make_text(inode, &text);
-	size_t length = MIN(text.length, size);
+	size_t length = 0, bytes;
+	const char *piece;
 
-	if (!error)
-		memcpy(to, text.at, length);
+	while (!error && length < size && (bytes = text_piece(&text, length, &piece))) {
+		bytes = MIN(bytes, size - length);
+		memcpy(to + length, piece, bytes);
+		length += bytes;
+	}
 	text_free(&text);
 	return error ? error : (i64)length;
 }

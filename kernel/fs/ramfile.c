@@ -175,6 +175,7 @@ static struct object_label *label_create(struct inode *inode)
 	if (label) {
 		label->ino = inode->ino;
 		label->dev = inode->fs->dev;
+		label->placed = inode->parent;
 		memcpy(label->path, path, length + 1);
 	}
 	kfree(path);

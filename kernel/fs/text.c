@@ -1,62 +1,74 @@
-/* Growing text. Invariant: length < capacity when there is an allocation, and at[length] is NUL. */
+/* Growing text. Invariant: every chunk but the last is full. */
 #include "kernel/fs/text.h"
 #include "kernel/printk.h"
 #include "mm/heap.h"
 
-#define FIRST_CAPACITY 512
+#define FIRST_SIZE 512
+#define MOST_SIZE  (64ul << 10)
+#define LINE_SIZE  256 /* of what one text_print() says, most of the time */
 
-/* Makes room for count more bytes and a NUL. */
-static bool reserve(struct text *text, size_t count)
+/* A chunk behind the last one, as large as all before it. */
+static bool add_chunk(struct text *text)
 {
-	size_t capacity = MAX(text->capacity, FIRST_CAPACITY);
-	char *at;
+	size_t size = MIN(MAX(text->length, FIRST_SIZE), MOST_SIZE);
+	struct text_chunk *chunk = text->failed ? NULL : kmalloc(sizeof(*chunk) + size);
 
-	while (capacity <= text->length + count)
-		capacity *= 2;
-	if (capacity == text->capacity)
-		return true;
-	at = text->failed ? NULL : kmalloc(capacity);
-	if (!at) {
+	if (!chunk) {
 		text->failed = true;
 		return false;
 	}
-	if (text->at)
-		memcpy(at, text->at, text->length);
-	kfree(text->at);
-	text->at = at;
-	text->capacity = capacity;
+	chunk->size = size;
+	if (text->last)
+		text->last->next = chunk;
+	else
+		text->first = chunk;
+	text->last = chunk;
 	return true;
-}
-
-void text_print(struct text *text, const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	if (!reserve(text, 0))
-		return;
-	va_start(args, format);
-	length = vsnprintf(text->at + text->length, text->capacity - text->length, format, args);
-	va_end(args);
-	if (text->length + (size_t)length >= text->capacity) {
-		if (!reserve(text, (size_t)length)) {
-			text->at[text->length] = '\0';
-			return;
-		}
-		va_start(args, format);
-		vsnprintf(text->at + text->length, text->capacity - text->length, format, args);
-		va_end(args);
-	}
-	text->length += (size_t)length;
 }
 
 void text_append(struct text *text, const void *bytes, size_t count)
 {
-	if (!reserve(text, count))
+	const char *from = bytes;
+
+	while (count) {
+		struct text_chunk *last = text->last;
+		size_t room = last ? last->size - last->used : 0, some = MIN(room, count);
+
+		if (!room && !add_chunk(text))
+			return;
+		if (!room)
+			continue;
+		memcpy(last->bytes + last->used, from, some);
+		last->used += some;
+		text->length += some;
+		from += some;
+		count -= some;
+	}
+}
+
+void text_print(struct text *text, const char *format, ...)
+{
+	char line[LINE_SIZE], *longer;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if ((size_t)length < sizeof(line)) {
+		text_append(text, line, (size_t)length);
 		return;
-	memcpy(text->at + text->length, bytes, count);
-	text->length += count;
-	text->at[text->length] = '\0';
+	}
+	longer = kmalloc((size_t)length + 1);
+	if (!longer) {
+		text->failed = true;
+		return;
+	}
+	va_start(args, format);
+	vsnprintf(longer, (size_t)length + 1, format, args);
+	va_end(args);
+	text_append(text, longer, (size_t)length);
+	kfree(longer);
 }
 
 void text_pad(struct text *text, size_t start, size_t column)
@@ -65,8 +77,27 @@ void text_pad(struct text *text, size_t start, size_t column)
 		text_append(text, " ", 1);
 }
 
+size_t text_piece(const struct text *text, size_t offset, const char **at)
+{
+	const struct text_chunk *chunk = text->first;
+
+	while (chunk && offset >= chunk->used) {
+		offset -= chunk->used;
+		chunk = chunk->next;
+	}
+	if (!chunk)
+		return 0;
+	*at = chunk->bytes + offset;
+	return chunk->used - offset;
+}
+
 void text_free(struct text *text)
 {
-	kfree(text->at);
+	while (text->first) {
+		struct text_chunk *chunk = text->first;
+
+		text->first = chunk->next;
+		kfree(chunk);
+	}
 	*text = (struct text)TEXT_EMPTY;
 }

@@ -182,6 +182,7 @@ struct inode *object_inode(struct object *object);
 struct object_label {
 	u64 ino;
 	u32 dev;
+	bool placed; /* it had a place among names */
 	char path[];
 };
 

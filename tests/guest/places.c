@@ -176,7 +176,10 @@ static void stacks_meet(void)
 
 	CHECK_EQUAL(touch(low + 100 * PAGE), 0, "near another that grows down");
 	CHECK_EQUAL(touch(low + PAGE), 0, "up to it");
-	CHECK_LAYOUT(low, 601, NULL, "1 rw-p, 600 rw-p");
+	if (on_coppice) /* where neighbours that could be one are one at once */
+		CHECK_LAYOUT(low, 601, NULL, "601 rw-p");
+	else
+		CHECK_LAYOUT(low, 601, NULL, "1 rw-p, 600 rw-p");
 	CHECK_EQUAL(touch(at), 0, "the first");
 }
 

@@ -250,7 +250,7 @@ static void splits_at_the_limit(void)
 	max_regions = 1;
 	EQUAL(mm_unmap(mm, BASE + PAGE_SIZE, PAGE_SIZE), -ENOMEM);
 	EQUAL(mm_protect(mm, BASE, PAGE_SIZE, PROT_READ), -ENOMEM);
-	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, MADV_DONTFORK), -ENOMEM);
+	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, MADV_DONTFORK), -EAGAIN);
 	EQUAL(mm_lock(mm, BASE, PAGE_SIZE, MAP_LOCKED), -ENOMEM);
 	EQUAL(mm_map(mm, BASE + PAGE_SIZE, PAGE_SIZE, PROT_READ, FIXED, NULL, 0), -ENOMEM);
 	EQUAL(mm_remap(mm, BASE, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, 2 * BASE),
@@ -396,6 +396,8 @@ static void holes(void)
 	map(2 * BASE, 1, RW);
 	EQUAL(mm_advise(mm, 2 * BASE, PAGE_SIZE, MADV_REMOVE), -EINVAL);
 	EQUAL(mm_advise(mm, 2 * BASE, 2 * PAGE_SIZE, MADV_REMOVE), -EINVAL);
+	EQUAL(mm_advise(mm, BASE + 2 * PAGE_SIZE, 4 * PAGE_SIZE, MADV_REMOVE), -ENOMEM);
+	EQUAL(read_word(mm, BASE + 2 * PAGE_SIZE), 0); /* what is around a gap is done */
 	EQUAL(mm_advise(mm, 4 * BASE, PAGE_SIZE, MADV_REMOVE), -ENOMEM);
 	EQUAL(mm_protect(mm, BASE, PAGE_SIZE, PROT_READ), 0);
 	EQUAL(mm_advise(mm, BASE, PAGE_SIZE, MADV_REMOVE), -EACCES);

@@ -1,4 +1,6 @@
 /* The world of world.h. */
+#include "kernel/cpu/machine.h"
+#include "kernel/cpu/stack.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,6 +124,59 @@ struct mm *process_mm(struct process *process)
 		mm_get(process->mm);
 	return process->mm;
 }
+
+bool process_table_lock(void)
+{
+	return false;
+}
+
+void process_table_unlock(bool interrupts)
+{
+	(void)interrupts;
+}
+
+struct files *process_files(struct process *process)
+{
+	if (process->files)
+		files_get(process->files);
+	return process->files;
+}
+
+struct files *process_swap_files(struct files *files)
+{
+	struct files *old = current_process()->files;
+
+	current_process()->files = files;
+	return old;
+}
+
+struct inode *process_inode(struct inode *const *place)
+{
+	if (*place)
+		inode_get(*place);
+	return *place;
+}
+
+struct inode *process_swap_inode(struct inode **place, struct inode *inode)
+{
+	struct inode *old = *place;
+
+	*place = inode;
+	return old;
+}
+
+void process_look(const struct process *process, struct process_look *look)
+{
+	(void)process;
+	*look = (struct process_look) {.state = 'R'};
+}
+
+bool stack_pool_drain(void)
+{
+	return false;
+}
+
+struct tlb_stat tlb_stat;
 
 void signal_send(struct process *process, int signal)
 {

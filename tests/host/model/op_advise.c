@@ -42,8 +42,10 @@ static i64 advise_expect(const struct operation *op)
 
 static i64 advise_call(const struct operation *op)
 {
-	return mm_advise(space_of(op)->mm, place_of(op->first)->start,
-			 bytes_of(op->first, op->last), op->advice);
+	int error = mm_advise(space_of(op)->mm, place_of(op->first)->start,
+			      bytes_of(op->first, op->last), op->advice);
+
+	return error == -EAGAIN && frames_refused() ? -ENOMEM : error;
 }
 
 static void advise_slot(struct slot *slot, u32 advice)

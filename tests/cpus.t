@@ -1,0 +1,23 @@
+#!/bin/bash
+# Programs that get into each other's way, on 2 and 4 CPUs: processes that share tables and break them at the same
+# moment, and the kernel's own tables under all of them. Each program's own checks, the audit and the frames tell.
+. "$(dirname "$0")/lib.sh"
+
+# What the kernel counts of its flushes on other CPUs, after a program that cannot do without.
+run --cpus 1 cat /proc/vmstat
+is 'one CPU asks no other to flush' "$(grep -w nr_tlb_remote_flush <<<"$run_output")" 'nr_tlb_remote_flush 0'
+
+for cpus in 2 4; do
+	run --cpus $cpus cat /proc/cpuinfo
+	is "$cpus CPUs run" "$(grep -c ^processor <<<"$run_output")" $cpus
+	for program in sharing process pipes files sums truncate random; do
+		guest "$program on $cpus" --cpus $cpus --mem 1G --timeout 120 /tests/$program
+	done
+done
+guest 'out of memory on 4' --cpus 4 --mem 128M --timeout 250 /tests/oom
+guest 'system calls on 4' --cpus 4 --mem 1G --timeout 200 /tests/sysfuzz 7 40000
+
+# A panic shows every CPU.
+run --cpus 2 --log "$scratch/log" sh -c 'echo c >/proc/sysrq-trigger'
+is 'a panic shows the other CPUs' "$run_status $(grep -c '^CPU [01]:' "$scratch/log")" '125 1'
+finish
