@@ -68,16 +68,19 @@ static const struct madt *find_madt(void)
 {
 	const struct rsdp *rsdp = (const struct rsdp *)boot_info.rsdp;
 	const struct table *rsdt, *found = NULL;
-	const u32 *entry;
+	const u8 *entry;
+	u32 at;
 
 	if (!boot_info.has_rsdp || !sums_to_zero(rsdp, sizeof(*rsdp)))
 		return NULL;
 	rsdt = table_at(rsdp->rsdt, "RSDT");
 	if (!rsdt)
 		return NULL;
-	entry = (const u32 *)(rsdt + 1);
-	for (u32 i = 0; i < (rsdt->length - sizeof(*rsdt)) / sizeof(*entry) && !found; i++)
-		found = table_at(entry[i], "APIC");
+	entry = (const u8 *)(rsdt + 1);
+	for (; entry + sizeof(at) <= (const u8 *)rsdt + rsdt->length && !found; entry += sizeof(at)) {
+		memcpy(&at, entry, sizeof(at)); /* tables are not aligned */
+		found = table_at(at, "APIC");
+	}
 	return (const struct madt *)found;
 }
 
