@@ -1,9 +1,8 @@
 /*
  * Two sharers break one table at the same moment, each by a write to a page that both have.
  *
- * Mirrors node_own_child(), node_copy(), page_drop(), gather_end() of mm/tree.c, and write_used(), resolve() of
- * mm/fault.c, but for one thing: there a fault drops its pointers at once, before the flush. That is safe with one
- * CPU only, and is the switch BUG_DROPPED_BEFORE_FLUSH here.
+ * Mirrors node_own_child(), node_copy(), page_drop(), settle(), gather_end() of mm/tree.c, and write_used(),
+ * resolve() of mm/fault.c.
  *
  * Bounds: two address spaces; one table of two entries that they share since a fork at level 1, so its refs are 2
  * and its pages' are 1, and the pages' entries still have W. Each address space has one fault, at either page, and
