@@ -19,7 +19,7 @@ help:
 	@echo 'make test      run all tests, on this machine and in the guest'
 	@echo 'make           build everything without running it'
 	@echo 'make checked   a kernel that checks itself for undefined behaviour and the order of locks'
-	@echo 'make soak      mm/ against its model: 10 million random operations, and longer sequences of all'
+	@echo 'make soak      for hours: mm/ against its model, then processes that collide on 4 CPUs'
 	@echo 'make fuzz      mm/ against its model: operations that libFuzzer makes up, for FUZZ_SECONDS=60'
 	@echo 'make mutants   plant faults in mm/, one at a time: the tests must catch each'
 	@echo 'make coverage  what of mm/ the host tests run'
@@ -222,11 +222,12 @@ test: all $(musl_programs)
 	@tests/run
 
 # What is too long for every day: about half an hour.
-soak: $B/tests/host/random_test $B/tests/host/exhaustive_test
+soak: $B/tests/host/random_test $B/tests/host/exhaustive_test iso
 	@$B/tests/host/random_test $$(date +%s) 10000
 	@$B/tests/host/exhaustive_test 3 0x40000000
 	@$B/tests/host/exhaustive_test 3 0x8000000000
 	@$B/tests/host/exhaustive_test 4
+	@tools/run --cpus 4 --mem 2G --timeout 7200 sh -c "STORM_ROUNDS=1000 STORM_SEED=$$(date +%s) /tests/storm"
 
 # libFuzzer on the model's operations; inputs that reach something new stay in $B/fuzz/corpus for the next time.
 FUZZ_SECONDS ?= 60

@@ -58,7 +58,7 @@ static const struct table *table_at(paddr_t at, const char *signature)
 {
 	const struct table *table = phys_to_virt(at);
 
-	if (memcmp(table->signature, signature, sizeof(table->signature)) ||
+	if (memcmp(table->signature, signature, sizeof(table->signature)) != 0 ||
 	    table->length < sizeof(*table) || !sums_to_zero(table, table->length))
 		return NULL;
 	return table;
@@ -77,7 +77,8 @@ static const struct madt *find_madt(void)
 	if (!rsdt)
 		return NULL;
 	entry = (const u8 *)(rsdt + 1);
-	for (; entry + sizeof(at) <= (const u8 *)rsdt + rsdt->length && !found; entry += sizeof(at)) {
+	for (; entry + sizeof(at) <= (const u8 *)rsdt + rsdt->length && !found;
+	     entry += sizeof(at)) {
 		memcpy(&at, entry, sizeof(at)); /* tables are not aligned */
 		found = table_at(at, "APIC");
 	}

@@ -26,7 +26,7 @@ struct stack_frame {
 };
 
 static _Atomic u32 panic_cpu = MAX_CPUS; /* the one that panics */
-static _Atomic u64 told;                  /* CPUs that have shown where they are */
+static _Atomic u64 told;                 /* CPUs that have shown where they are */
 
 static _Noreturn void halt(void)
 {

@@ -7,6 +7,7 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/sys_file.h"
 #include "kernel/fs/user_path.h"
+#include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/fs/ramfs.h"
 #include "mm/errno.h"
@@ -56,7 +57,7 @@ i64 sys_creat(uptr path, u32 mode)
 	return sys_openat(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-static const char memfd_prefix[] = "/memfd:", memfd_suffix[] = " (deleted)";
+#define MEMFD_SHOWN    "/memfd:%s (deleted)"
 #define MEMFD_NAME_MAX 249 /* bytes (memfd_create(2)) */
 #define MFD_CLOEXEC    1u
 
@@ -81,17 +82,15 @@ static i64 install_nameless(const char *shown, bool close_on_exec)
 
 i64 sys_memfd_create(uptr name, u32 flags)
 {
-	char shown[sizeof(memfd_prefix) + MEMFD_NAME_MAX + sizeof(memfd_suffix)];
-	char *at = shown + strlen(memfd_prefix);
+	char given[MEMFD_NAME_MAX + 1], shown[sizeof(MEMFD_SHOWN) + MEMFD_NAME_MAX];
 	i64 length;
 
 	if (flags & ~MFD_CLOEXEC)
 		return -EINVAL;
-	length = copy_string_from_user(at, name, MEMFD_NAME_MAX + 1);
+	length = copy_string_from_user(given, name, sizeof(given));
 	if (length < 0)
 		return length == -ENAMETOOLONG ? -EINVAL : length;
-	memcpy(shown, memfd_prefix, strlen(memfd_prefix));
-	memcpy(at + length, memfd_suffix, sizeof(memfd_suffix));
+	snprintf(shown, sizeof(shown), MEMFD_SHOWN, given);
 	return install_nameless(shown, flags & MFD_CLOEXEC);
 }
 

@@ -31,18 +31,18 @@ struct waitqueue {
 #define wait_until_or_signal_before(queue, condition, deadline) \
 	wait_for(queue, condition, true, deadline)
 
-#define wait_for(queue, condition, interruptible, deadline)                                    \
-	({                                                                                     \
-		int wait_result_ = 0;                                                          \
-		might_sleep();                                                                 \
-		if (!(condition)) {                                                            \
-			struct waiter waiter_;                                                 \
-			wait_join(queue, &waiter_);                                            \
-			while (wait_prepare(&waiter_), !(condition) && !wait_result_)          \
-				wait_result_ = wait_sleep(&waiter_, interruptible, deadline);  \
-			wait_leave(&waiter_);                                                  \
-		}                                                                              \
-		wait_result_;                                                                  \
+#define wait_for(queue, condition, interruptible, deadline)                                   \
+	({                                                                                    \
+		int wait_result_ = 0;                                                         \
+		might_sleep();                                                                \
+		if (!(condition)) {                                                           \
+			struct waiter waiter_;                                                \
+			wait_join(queue, &waiter_);                                           \
+			while (wait_prepare(&waiter_), !(condition) && !wait_result_)         \
+				wait_result_ = wait_sleep(&waiter_, interruptible, deadline); \
+			wait_leave(&waiter_);                                                 \
+		}                                                                             \
+		wait_result_;                                                                 \
 	})
 
 /* For the current thread. queue may be NULL: then only a signal or the deadline ends the sleep. */

@@ -56,7 +56,7 @@ void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum wh
 int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
 	       u32 more_frames, u32 more_regions)
 {
-	edit->reserve = (struct reserve) RESERVE_EMPTY;
+	edit->reserve = (struct reserve)RESERVE_EMPTY;
 	edit->gather = gather_begin(mm, edit->later, EDIT_LATER);
 
 	u32 need = which == NO_TABLES ? 0 : edit_need(mm, span, which);

@@ -180,17 +180,16 @@ void reserve_release(struct reserve *reserve);
  * flush in between.
  */
 struct gather {
-	struct mm *mm;       /* NULL: no CPU can hold a translation of what is dropped */
-	vaddr_t start, end;  /* to flush; start >= end: nothing */
-	struct page *dead;   /* with refs 0, linked through link.prev: a table still has its groups */
+	struct mm *mm;      /* NULL: no CPU can hold a translation of what is dropped */
+	vaddr_t start, end; /* to flush; start >= end: nothing */
+	struct page *dead; /* with refs 0, linked through link.prev: a table still has its groups */
 	struct page **later; /* to lose one ref each, after the flush */
 	u32 later_count, later_room;
 };
 
 static inline struct gather gather_begin(struct mm *mm, struct page **later, u32 room)
 {
-	return (struct gather) {
-		.mm = mm, .start = ~0ul, .later = later, .later_room = room};
+	return (struct gather) {.mm = mm, .start = ~0ul, .later = later, .later_room = room};
 }
 
 /* Adds [start, end) to what is flushed: before the first pointer there is dropped. */

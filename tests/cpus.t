@@ -7,15 +7,22 @@
 run --cpus 1 cat /proc/vmstat
 is 'one CPU asks no other to flush' "$(grep -w nr_tlb_remote_flush <<<"$run_output")" 'nr_tlb_remote_flush 0'
 
-for cpus in 2 4; do
-	run --cpus $cpus cat /proc/cpuinfo
-	is "$cpus CPUs run" "$(grep -c ^processor <<<"$run_output")" $cpus
-	for program in sharing process pipes files sums truncate random; do
-		guest "$program on $cpus" --cpus $cpus --mem 1G --timeout 120 /tests/$program
+# on CPUS PROGRAM...
+on()
+{
+	local cpus=$1 program
+	shift
+	run --cpus "$cpus" cat /proc/cpuinfo
+	is "$cpus CPUs run" "$(grep -c ^processor <<<"$run_output")" "$cpus"
+	for program; do
+		guest "$program on $cpus" --cpus "$cpus" --mem 1G --timeout 150 "/tests/$program"
 	done
-done
+}
+
+on 2 sharing process pipes random
+on 4 process files sums truncate
 guest 'out of memory on 4' --cpus 4 --mem 128M --timeout 250 /tests/oom
-guest 'system calls on 4' --cpus 4 --mem 1G --timeout 200 /tests/sysfuzz 7 40000
+guest 'system calls on 4' --cpus 4 --mem 1G --timeout 200 /tests/sysfuzz 7 20000
 
 # A panic shows every CPU.
 run --cpus 2 --log "$scratch/log" sh -c 'echo c >/proc/sysrq-trigger'

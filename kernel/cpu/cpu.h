@@ -18,13 +18,12 @@ struct cpu {
 	struct mm *mm; /* whose root is loaded; NULL: the kernel's own */
 	struct thread *idle;
 	struct thread *dead; /* the thread this CPU has just left for good; freed on arrival */
-	struct list ready;   /* its run queue; guarded by the scheduler's lock, as are the next two */
+	struct list ready; /* its run queue; guarded by the scheduler's lock, as are the next two */
 	u32 ready_count;
-	bool started; /* it has run a thread: ready is a list */
-	_Atomic bool need_resched;   /* give way before returning to user mode */
-	u32 spinlocks;       /* spinlocks held here: none may be held across a sleep */
-	bool slice_renewed;  /* the running thread has had a second slice in this turn */
-	u64 slice_end;       /* when the running thread must give way, in clock nanoseconds */
+	_Atomic bool need_resched; /* give way before returning to user mode */
+	u32 spinlocks;             /* spinlocks held here: none may be held across a sleep */
+	bool slice_renewed;        /* the running thread has had a second slice in this turn */
+	u64 slice_end;             /* when the running thread must give way, in clock nanoseconds */
 	struct tss *tss;
 	struct cpu_tables *tables; /* of a CPU other than the first */
 #ifdef CHECKED

@@ -111,7 +111,8 @@ void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 {
 	u64 others;
 
-	atomic_thread_fence(memory_order_seq_cst); /* the tables have changed, then who is asked is read */
+	atomic_thread_fence(
+		memory_order_seq_cst); /* the tables have changed, then who is asked is read */
 	others = atomic_load(&mm->cpus) & ~CPU_BIT(this_cpu()->number);
 	flush_here(mm, start, end);
 	if (others)

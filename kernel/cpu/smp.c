@@ -85,7 +85,7 @@ static void begin(void)
 
 static struct trampoline_words *words(void)
 {
-	return phys_to_virt(TRAMPOLINE + (u64)(trampoline_words - trampoline));
+	return phys_to_virt(TRAMPOLINE + (u64)trampoline_words - (u64)trampoline);
 }
 
 static bool is_running(const struct cpu *cpu)
@@ -120,7 +120,7 @@ void smp_start(void)
 {
 	if (apic_count <= 1)
 		return;
-	memcpy(phys_to_virt(TRAMPOLINE), trampoline, (u64)(trampoline_end - trampoline));
+	memcpy(phys_to_virt(TRAMPOLINE), trampoline, (u64)trampoline_end - (u64)trampoline);
 	*words() = (struct trampoline_words) {.root = first_root, .entry = (u64)begin};
 	for (u32 i = 0; i < apic_count; i++) {
 		struct cpu *cpu = &cpus[cpus_online];

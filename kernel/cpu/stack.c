@@ -21,9 +21,9 @@ _Static_assert(GROUP_SPAN == 2ul << 20, "a group is what one PTE table maps");
 
 static struct spinlock lock = SPINLOCK(RANK_MAPPINGS);
 /* guarded by lock: */
-static u64 used[GROUPS];    /* bit n: slot n of the group is in use */
-static u64 *tables[GROUPS]; /* PTE table of the group, while one of its slots is in use */
-static u32 first_free;      /* no group below it has a free slot */
+static u64 used[GROUPS];     /* bit n: slot n of the group is in use */
+static u64 *tables[GROUPS];  /* PTE table of the group, while one of its slots is in use */
+static u32 first_free;       /* no group below it has a free slot */
 static void *pool[POOL_MAX]; /* stacks that are free but still mapped */
 static u32 pooled;
 

@@ -21,7 +21,8 @@ struct slot {
 };
 
 struct files {
-	struct spinlock lock; /* for the slots: held by who changes them, and who reads another process's */
+	struct spinlock
+		lock; /* for the slots: held by who changes them, and who reads another process's */
 	_Atomic u32 refs;   /* processes that point at it, and whoever looks at it just now */
 	u32 expected;       /* the audit's own count of refs */
 	u32 capacity;       /* slots */
