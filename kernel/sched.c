@@ -20,12 +20,13 @@
 #include "kernel/cpu/switch.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
+#include "kernel/watchdog.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
 
 #define SLICE_NS 10000000ul
-#define IDLE_NS  5000000000ul
-#define OFFER_NS 200000ul /* a thread that waits so long is offered to a CPU that idles */
+#define IDLE_NS  2500000000ul /* the watchdog wants a tick now and then */
+#define OFFER_NS 200000ul     /* a thread that waits so long is offered to a CPU that idles */
 
 static struct spinlock sched_lock = SPINLOCK(RANK_SCHEDULER);
 /* guarded by sched_lock: */
@@ -357,6 +358,7 @@ void sched_tick(void)
 	struct cpu *cpu = this_cpu();
 	u64 now = clock_ns();
 
+	watchdog_tick(now);
 	spin_lock(&sched_lock);
 	while (!list_empty(&timed_sleepers)) {
 		struct thread *first = list_first(&timed_sleepers, struct thread, sleeping);

@@ -27,4 +27,8 @@ guest 'system calls on 4' --cpus 4 --mem 1G --timeout 200 /tests/sysfuzz 7 20000
 # A panic shows every CPU.
 run --cpus 2 --log "$scratch/log" sh -c 'echo c >/proc/sysrq-trigger'
 is 'a panic shows the other CPUs' "$run_status $(grep -c '^CPU [01]:' "$scratch/log")" '125 1'
+
+# A CPU that takes no interrupts is found by its neighbour.
+run --cpus 2 --log "$scratch/log" sh -c 'echo h >/proc/sysrq-trigger'
+is 'the watchdog bites' "$run_status $(grep -c 'has taken no interrupt for [0-9]* seconds' "$scratch/log")" '125 1'
 finish

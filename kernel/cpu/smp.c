@@ -17,6 +17,7 @@
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/wait.h"
+#include "kernel/watchdog.h"
 
 #define INIT_DELAY_NS  10000000ul  /* SDM: 10 ms after INIT, */
 #define START_DELAY_NS 200000ul    /* 200 us after a start-up IPI */
@@ -158,6 +159,7 @@ void smp_stand_still(void)
 		tlb_poll();
 		__builtin_ia32_pause();
 	}
+	watchdog_excuse();
 	atomic_fetch_and(&standing, ~bit);
 }
 
@@ -195,6 +197,7 @@ void smp_quietly(void (*work)(void *context), void *context)
 		done = !rwlock_waiters();
 		if (done)
 			work(context);
+		watchdog_excuse();
 		let_others_go();
 		interrupts_restore(interrupts);
 		if (!done)

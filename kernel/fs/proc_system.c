@@ -271,18 +271,33 @@ static void show_nothing(struct text *text, struct process *process)
 	(void)process;
 }
 
-/*
- * 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst): a write to address 0, to see what follows.
- * A word may name a fault that the checked kernel must find.
- */
-static int store_sysrq(const char *text)
+/* A write to address 0, to see what follows. */
+static void crash(void)
 {
 	volatile u8 *nowhere = (volatile u8 *)0;
 
-	if (*text != 'c')
-		return make_fault(text);
 	asm volatile("" : "+r"(nowhere)); /* the compiler would make it a trap of its own */
 	*nowhere = 0;
+}
+
+/* This CPU takes no interrupt any more, to see the watchdog bite. */
+static void hang(void)
+{
+	interrupts_save();
+	for (;;)
+		tlb_poll(); /* the others' flushes, so that only the watchdog can find it */
+}
+
+/* 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst), 'h' hangs a CPU. In the checked kernel,
+ * names of faults too. */
+static int store_sysrq(const char *text)
+{
+	if (*text == 'c')
+		crash();
+	else if (*text == 'h' && text[1] == '\n')
+		hang();
+	else
+		return make_fault(text);
 	return 0;
 }
 

@@ -178,6 +178,10 @@ bool stack_pool_drain(void)
 
 struct tlb_stat tlb_stat;
 
+void tlb_poll(void)
+{
+}
+
 void signal_send(struct process *process, int signal)
 {
 	(void)process;
