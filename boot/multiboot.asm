@@ -2,6 +2,8 @@
 ; upper half. Until paging_init() replaces them, the tables built here map the first 4 GB with 2 MB pages three
 ; times: at its physical address, at DIRECT_MAP, and its first GB at KERNEL_BASE; all of it writable, executable.
 
+%include "boot/long_mode.inc"
+
 KERNEL_BASE equ 0xffffffff80000000
 
 extern kernel_main
@@ -35,13 +37,6 @@ PRESENT_WRITE equ 3
 LARGE         equ 1 << 7
 PAGE          equ 4096
 
-CR0_PE        equ 1 << 0
-CR0_WP        equ 1 << 16
-CR0_PG        equ 1 << 31
-CR4_PAE       equ 1 << 5
-MSR_EFER      equ 0xc0000080
-EFER_LME      equ 1 << 8
-EFER_NXE      equ 1 << 11
 CPUID_LONG    equ 1 << 29
 CPUID_NX      equ 1 << 20
 

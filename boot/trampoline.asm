@@ -7,16 +7,11 @@ global trampoline:function
 global trampoline_end:function
 global trampoline_words:function
 
+%include "boot/long_mode.inc"
+
 TRAMPOLINE    equ 0x8000               ; kernel/cpu/smp.h
 %define AT(label) (TRAMPOLINE + label - trampoline)
 
-CR0_PE        equ 1 << 0
-CR0_WP        equ 1 << 16
-CR0_PG        equ 1 << 31
-CR4_PAE       equ 1 << 5
-MSR_EFER      equ 0xc0000080
-EFER_LME      equ 1 << 8
-EFER_NXE      equ 1 << 11
 
 section .text
 bits 16
