@@ -128,6 +128,8 @@ void tlb_flush_kernel(vaddr_t start, vaddr_t end)
 {
 	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
 
+	ASSERT(end - start <= FLUSH_PAGES_MAX * PAGE_SIZE, "%lx to %lx: more needs CR4.PGE", start,
+	       end);
 	invalidate_pages(start, end); /* global ones outlive a load of CR3 */
 	if (others)
 		flush_others(NULL, start, end, others);

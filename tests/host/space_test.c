@@ -16,6 +16,7 @@
 #define STACK_LIMIT (8ul << 20)
 
 static struct mm *mm;
+static struct object *file;
 static u64 frames_before;
 
 static void begin(void)
@@ -122,6 +123,8 @@ static void errors_of_remap(void)
 	EQUAL(mm_remap(mm, BASE, 2 * page, USER_END, 0, 0), -ENOMEM); /* beyond the end */
 	EQUAL(mm_remap(mm, BASE, page, 2 * page, 0, 0), -ENOMEM);     /* not at its region's end */
 	EQUAL(mm_remap(mm, 2 * BASE, page, page, 0, 0), -EFAULT);
+	EQUAL(mm_remap(mm, USER_END, page, page, 0, 0), -EFAULT);
+	EQUAL(mm_remap(mm, BASE, USER_END, page, 0, 0), -EINVAL); /* a tail beyond the end */
 	EQUAL(mm_remap(mm, BASE, 2 * page, 1, 0, 0), BASE);
 	EQUAL(mm_resident(mm, BASE + page), -ENOMEM);
 	end();
@@ -202,6 +205,49 @@ static void full_tables(void)
 	EQUAL(read_word(child, BASE), 1000);
 	EQUAL(read_word(mm, BASE), 1);
 	leave(child);
+	end();
+}
+
+/* More pages that others point at than wait for one flush. */
+static void many_shared_pages(void)
+{
+	struct mm *child;
+
+	begin();
+	map(BASE, ENTRIES, RW);
+	for (u64 i = 0; i < ENTRIES; i++)
+		write_word(mm, BASE + i * PAGE_SIZE, i + 1);
+	EQUAL(mm_fork(mm, SHARE_PAGES, &child), 0);
+	EQUAL(mm_unmap(child, BASE + PAGE_SIZE, (ENTRIES - 2) * PAGE_SIZE), 0);
+	EQUAL(mm_audit(), 0);
+	write_word(mm, BASE + 5 * PAGE_SIZE, 1000); /* its own again: not copied */
+	EQUAL(read_word(child, BASE), 1);
+	EQUAL(read_word(mm, BASE + 5 * PAGE_SIZE), 1000);
+	leave(child);
+	end();
+}
+
+/* Who looks at an address space keeps it, and its objects, whatever its owner does. */
+static void users(void)
+{
+	struct mm *second;
+	u32 count = 0;
+
+	begin();
+	file = object_create(PAGE_SIZE, &file);
+	for (struct object *object = object_next(NULL); object; object = object_next(object))
+		count++;
+	EQUAL(count, 1);
+	second = mm_create();
+	mm_get(second);
+	mm_put(second);
+	EQUAL(mm_next(NULL) == mm, true);
+	mm_put(mm);
+	EQUAL(mm_next(mm) == second, true);
+	mm_put(second);
+	EQUAL(mm_next(second) == NULL, true);
+	leave(second);
+	object_put(file);
 	end();
 }
 
@@ -346,8 +392,6 @@ static void protects_down_to_the_start_of_a_stack(void)
 }
 
 /* ---- Objects under their mappings ---- */
-
-static struct object *file;
 
 static i64 map_file(vaddr_t at, u32 flags)
 {
@@ -624,6 +668,8 @@ int main(void)
 		{"errors of madvise", errors_of_advise},
 		{"errors of brk", errors_of_brk},
 		{"full tables", full_tables},
+		{"many shared pages", many_shared_pages},
+		{"users", users},
 		{"the most regions", most_regions},
 		{"stack growth", stack_growth},
 		{"splits at the limit of regions", splits_at_the_limit},
