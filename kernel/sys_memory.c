@@ -58,12 +58,13 @@ static i64 map_file(u64 addr, u64 length, u32 prot, u32 flags, const struct file
 	return mm_map(current_process()->mm, addr, length, prot, flags, inode->object, offset);
 }
 
-#define MAP_TYPE 0xfu
+#define MAP_TYPE            0xfu
 /* What MAP_SHARED_VALIDATE, which is both types, lets pass: all the flags that are older than it. */
-#define MAP_LEGACY                                                                               \
-	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED |     \
-	 MAP_NORESERVE | MAP_POPULATE | MAP_STACK | MAP_FIXED_NOREPLACE | 0x400000u /* 32BIT, */ \
-	 | 0x1000u /* EXECUTABLE, */ | 0x10000u /* NONBLOCK, */ | 0x40000u /* HUGETLB */)
+#define MAP_WITHOUT_MEANING /* 32BIT, EXECUTABLE, NONBLOCK, HUGETLB with its sizes */ \
+	(0x400000u | 0x1000u | 0x10000u | 0x40000u | 0x7c000000u)
+#define MAP_LEGACY                                                                           \
+	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_LOCKED | \
+	 MAP_NORESERVE | MAP_POPULATE | MAP_STACK | MAP_FIXED_NOREPLACE | MAP_WITHOUT_MEANING)
 
 /* Brings flags to one of MAP_SHARED and MAP_PRIVATE: 0 or an error. */
 static int check_type(u32 *flags, bool file)
