@@ -142,6 +142,16 @@ $B/musl/%: tests/musl/%.c | setup
 	@mkdir -p $(@D)
 	@musl-gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $<
 
+# And tests/programs/NAME.c, static on glibc. The linker warns of functions that look for shared libraries, as dlopen();
+# none of these programs needs them to be found.
+
+linux_programs := $(patsubst tests/programs/%.c,$B/linux/%,$(wildcard tests/programs/*.c))
+$B/linux/lua: libraries := -llua5.4
+$B/linux/%: tests/programs/%.c | setup
+	@mkdir -p $(@D)
+	@gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $< $(libraries) -lm \
+		2> >(grep -v ': in function .*:$$\|: warning: Using .* in statically linked' >&2)
+
 # Initramfs and ISO
 
 initramfs: $B/iso/boot/initramfs.cpio
@@ -218,7 +228,7 @@ $B/tests/host/%: $B/host/tests/host/%.c.o $(mm_test_parts:%=$B/host/%.o) $B/host
 run: iso
 	@tools/run
 
-test: all $(musl_programs)
+test: all $(musl_programs) $(linux_programs)
 	@tests/run
 
 # What is too long for every day: about half an hour.
