@@ -424,7 +424,7 @@ static void release_memory(struct process *process)
 static void release_all(struct process *process)
 {
 	release_memory(process);
-	files_put(process_swap_files(NULL));
+	files_exit();
 	inode_put(process_swap_inode(&process->cwd, NULL));
 	inode_put(process_swap_inode(&process->exe, NULL));
 	if (process->sid == process->pid)

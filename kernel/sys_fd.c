@@ -17,6 +17,8 @@
 #define F_SETFD         2
 #define F_GETFL         3
 #define F_SETFL         4
+#define F_GETLK         5 /* then F_SETLK, F_SETLKW */
+#define F_OFD_GETLK     36
 #define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
 #define F_DUPFD_CLOEXEC 1030
@@ -234,6 +236,10 @@ static i64 file_fcntl(struct file *file, u32 command, u64 argument)
 		return pipe_size(file);
 	case F_SETPIPE_SZ:
 		return set_pipe_size(file, argument);
+	case F_GETLK ... F_GETLK + LOCK_WAIT:
+		return lock_records(file, command - F_GETLK, false, argument);
+	case F_OFD_GETLK ... F_OFD_GETLK + LOCK_WAIT:
+		return lock_records(file, command - F_OFD_GETLK, true, argument);
 	default:
 		return -EINVAL;
 	}

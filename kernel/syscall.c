@@ -94,6 +94,7 @@ static i64 dispatch(struct trapframe *f)
 	case 62: return sys_kill((i32)a, (int)b);
 	case 63: return sys_uname(a);
 	case 72: return sys_fcntl((int)a, (u32)b, c);
+	case 73: return sys_flock((int)a, (int)b);
 	case 74: case 75: return sys_fsync((int)a); /* fdatasync */
 	case 76: return sys_truncate(a, (i64)b);
 	case 77: return sys_ftruncate((int)a, (i64)b);
@@ -166,6 +167,7 @@ static i64 dispatch(struct trapframe *f)
 	case 269: return sys_faccessat((int)a, b, (int)c);
 	case SYS_PSELECT6: return sys_pselect6((int)a, b, c, d, e, f->r9);
 	case SYS_PPOLL: return sys_ppoll(a, b, c, d, e);
+	case 273: return sys_zero(); /* set_robust_list: for futexes, which no other thread waits for */
 	case 280: return sys_utimensat((int)a, b, c, (int)d);
 	case 285: return sys_fallocate((int)a, (u32)b, (i64)c, (i64)d);
 	case 292: return sys_dup3((int)a, (int)b, (int)c);

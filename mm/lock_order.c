@@ -20,6 +20,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_TABLE] = "table",
 	[RANK_OBJECT] = "object",
 	[RANK_MAPPINGS] = "kernel mappings",
+	[RANK_FILE_LOCKS] = "file locks",
 	[RANK_HEAP] = "heap",
 	[RANK_FRAMES] = "frames",
 	[RANK_FILES] = "files",

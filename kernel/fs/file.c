@@ -4,6 +4,7 @@
  * Invariant: a file's open operation has succeeded (or it was opened with O_PATH and neither open
  * nor release is called for it), and release is called once, when the last ref goes.
  */
+#include "kernel/fs/filelock.h"
 #include "kernel/fs/path.h"
 #include "kernel/process.h"
 #include "mm/errno.h"
@@ -25,6 +26,7 @@ void file_put(struct file *file)
 	ASSERT(refs > 0, "file had refs %u", refs);
 	if (refs > 1)
 		return;
+	file_unlock_all(file->inode, file);
 	if (file->inode->ops->release && !(file->flags & O_PATH))
 		file->inode->ops->release(file);
 	inode_put(file->inode);

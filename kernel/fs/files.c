@@ -7,6 +7,7 @@
  * CPU, looks into a table under its lock.
  */
 #include "kernel/fs/files.h"
+#include "kernel/fs/filelock.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/process.h"
 #include "mm/errno.h"
@@ -222,6 +223,13 @@ int files_install(struct file *file, int from, bool close_on_exec)
 	return (int)fd;
 }
 
+/* The current process has closed a descriptor of file, and with it the locks that it had on ranges. */
+static void drop(struct file *file)
+{
+	file_unlock_all(file->inode, current_process());
+	file_put(file);
+}
+
 int files_replace(struct file *file, int fd, bool close_on_exec)
 {
 	struct file *old;
@@ -234,7 +242,7 @@ int files_replace(struct file *file, int fd, bool close_on_exec)
 		return error;
 	old = set_slot(fd, (struct slot) {file, close_on_exec});
 	if (old)
-		file_put(old);
+		drop(old);
 	return fd;
 }
 
@@ -247,7 +255,7 @@ int files_remove(int fd)
 	error = own(0);
 	if (error)
 		return error;
-	file_put(set_slot(fd, (struct slot) {NULL, false}));
+	drop(set_slot(fd, (struct slot) {NULL, false}));
 	return 0;
 }
 
@@ -291,6 +299,15 @@ void files_close_on_exec(void)
 	for (u32 fd = 0; fd < files->capacity; fd++)
 		if (files->slots[fd].close_on_exec)
 			files_remove((int)fd);
+}
+
+void files_exit(void)
+{
+	struct files *files = process_swap_files(NULL);
+
+	for (int fd = 0; file_locks_in_use() && (fd = files_next(files, fd)) >= 0; fd++)
+		file_unlock_all(files->slots[fd].file->inode, current_process());
+	files_put(files);
 }
 
 static bool count_holder(void *context, struct process *process)

@@ -64,6 +64,9 @@ u32 files_capacity(struct files *files);
 int files_prepare_exec(void);
 void files_close_on_exec(void);
 
+/* The current process ends: its table goes, and its locks on files. May sleep. */
+void files_exit(void);
+
 /* For the audit: counts the refs of all tables from the processes and compares; returns the
  * differences. */
 u64 files_audit(void);

@@ -7,6 +7,8 @@
 #include "kernel/usercopy.h"
 #include "mm/types.h"
 
+struct file;
+
 /* kernel/sys_file.c: bytes in and out of open files */
 i64 sys_read(int fd, uptr to, size_t bytes);
 i64 sys_write(int fd, uptr from, size_t bytes);
@@ -38,6 +40,13 @@ i64 sys_memfd_create(uptr name, u32 flags);
 i64 sys_pipe(uptr fds);
 i64 sys_pipe2(uptr fds, int flags);
 i64 sys_fcntl(int fd, u32 command, u64 argument);
+
+/* kernel/sys_lock.c: advisory locks */
+i64 sys_flock(int fd, int operation);
+/* What fcntl(2) does to locks on ranges, described at `at`. by_file: the open file owns them (F_OFD_SETLK),
+ * and not the process. */
+enum lock_command { LOCK_QUERY, LOCK_TRY, LOCK_WAIT };
+i64 lock_records(struct file *file, enum lock_command command, bool by_file, uptr at);
 
 /* kernel/sys_path.c: names */
 i64 sys_mkdir(uptr path, u32 mode);

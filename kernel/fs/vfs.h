@@ -65,6 +65,7 @@ struct inode;
 struct file;
 struct io;
 struct object;
+struct file_lock;
 
 #define TMPFS_MAGIC 0x01021994u
 
@@ -127,6 +128,7 @@ struct inode {
 	const struct inode_ops *ops;
 	const struct filesystem *fs;
 	struct object *object; /* contents of a regular file, which mmap and exec map; else NULL */
+	struct file_lock *locks; /* advisory ones (kernel/fs/filelock.c) */
 	struct inode *mounted; /* root of the file system mounted here, or NULL */
 	void *private;
 	/* guarded by names_lock: */
