@@ -147,6 +147,7 @@ $B/musl/%: tests/musl/%.c | setup
 
 linux_programs := $(patsubst tests/programs/%.c,$B/linux/%,$(wildcard tests/programs/*.c))
 $B/linux/lua: libraries := -llua5.4
+$B/linux/sqlite: libraries := -lsqlite3
 $B/linux/%: tests/programs/%.c | setup
 	@mkdir -p $(@D)
 	@gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $< $(libraries) -lm \
