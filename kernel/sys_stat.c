@@ -15,23 +15,42 @@
 #define UTIME_OMIT    0x3ffffffe
 #define NS_PER_SECOND 1000000000
 
-#define X_OK 1
-
-struct linux_timespec {
-	i64 seconds, nanoseconds;
-};
+#define X_OK       1
+#define AT_EACCESS 0x200
 
 struct linux_stat {
 	u64 dev, ino, nlink;
 	u32 mode, uid, gid, unused0;
 	u64 rdev;
 	i64 size, block_size, blocks; /* blocks of 512 bytes */
-	struct linux_timespec atime, mtime, ctime;
+	struct inode_time atime, mtime, ctime;
 	i64 unused[3];
 };
 _Static_assert(sizeof(struct linux_stat) == 144, "Linux's struct stat, x86-64");
 _Static_assert(offsetof(struct linux_stat, size) == 48, "Linux's struct stat, x86-64");
 _Static_assert(offsetof(struct linux_stat, atime) == 72, "Linux's struct stat, x86-64");
+
+#define STATX_BASIC_STATS 0x7ffu
+#define STATX_RESERVED    0x80000000u
+#define AT_STATX_SYNC     0x6000 /* a field of two bits, of which not both may be set */
+
+struct statx_time {
+	i64 seconds;
+	u32 ns, unused;
+};
+
+struct linux_statx {
+	u32 mask, block_size;
+	u64 attributes;
+	u32 nlink, uid, gid;
+	u16 mode, unused0;
+	u64 ino, size, blocks, attributes_mask;
+	struct statx_time atime, birth_time, ctime, mtime;
+	u32 rdev_major, rdev_minor, dev_major, dev_minor;
+	u64 unused[14];
+};
+_Static_assert(sizeof(struct linux_statx) == 256, "Linux's struct statx");
+_Static_assert(offsetof(struct linux_statx, rdev_major) == 128, "Linux's struct statx");
 
 struct linux_statfs {
 	i64 type, block_size;
@@ -44,7 +63,6 @@ _Static_assert(sizeof(struct linux_statfs) == 120, "Linux's struct statfs, x86-6
 static i64 put_stat(const struct inode *inode, uptr to)
 {
 	const struct object *object = inode->object;
-	struct linux_timespec time = {(i64)inode->mtime, 0};
 	struct linux_stat stat = {
 		.dev = inode->fs->dev,
 		.ino = inode->ino,
@@ -56,9 +74,9 @@ static i64 put_stat(const struct inode *inode, uptr to)
 		.size = (i64)(object ? object->size : inode->size),
 		.block_size = PAGE_SIZE,
 		.blocks = object ? (i64)(object->pages * PAGE_SIZE / 512) : 0,
-		.atime = time,
-		.mtime = time,
-		.ctime = time,
+		.atime = inode->accessed,
+		.mtime = inode->modified,
+		.ctime = inode->changed,
 	};
 
 	return copy_to_user(to, &stat, sizeof(stat));
@@ -114,6 +132,54 @@ i64 sys_fstat(int fd, uptr to)
 	return result;
 }
 
+static struct statx_time extended_time(struct inode_time time)
+{
+	return (struct statx_time) {time.seconds, (u32)time.ns, 0};
+}
+
+/* Everything is given, asked for or not. The time of birth is not kept. */
+static i64 put_statx(const struct inode *inode, uptr to)
+{
+	const struct object *object = inode->object;
+	struct linux_statx statx = {
+		.mask = STATX_BASIC_STATS,
+		.block_size = PAGE_SIZE,
+		.nlink = inode->links,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.mode = (u16)inode->mode,
+		.ino = inode->ino,
+		.size = object ? object->size : inode->size,
+		.blocks = object ? object->pages * PAGE_SIZE / 512 : 0,
+		.atime = extended_time(inode->accessed),
+		.mtime = extended_time(inode->modified),
+		.ctime = extended_time(inode->changed),
+		.rdev_major = inode->rdev >> 8,
+		.rdev_minor = inode->rdev & 0xff,
+		.dev_minor = inode->fs->dev,
+	};
+
+	return copy_to_user(to, &statx, sizeof(statx));
+}
+
+i64 sys_statx(int dirfd, uptr path, int flags, u32 mask, uptr to)
+{
+	struct inode *inode;
+	i64 result;
+
+	if ((mask & STATX_RESERVED) || (flags & AT_STATX_SYNC) == AT_STATX_SYNC)
+		return -EINVAL;
+	flags &= ~AT_STATX_SYNC; /* there is nothing to bring up to date */
+	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
+		return -EINVAL;
+	result = user_lookup(dirfd, path, flags, &inode);
+	if (result)
+		return result;
+	result = put_statx(inode, to);
+	inode_put(inode);
+	return result;
+}
+
 static i64 put_statfs(const struct inode *inode, uptr to)
 {
 	struct linux_statfs statfs = {
@@ -155,20 +221,25 @@ i64 sys_fstatfs(int fd, uptr to)
 	return result;
 }
 
-i64 sys_faccessat(int dirfd, uptr path, int mode)
+i64 sys_faccessat2(int dirfd, uptr path, int mode, int flags)
 {
 	struct inode *inode;
 	i64 result;
 
-	if (mode & ~7)
+	if ((mode & ~7) || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
-	result = user_lookup(dirfd, path, 0, &inode);
+	result = user_lookup(dirfd, path, flags & ~AT_EACCESS, &inode);
 	if (result)
 		return result;
 	if ((mode & X_OK) && !is_dir(inode->mode) && !(inode->mode & 0111))
 		result = -EACCES;
 	inode_put(inode);
 	return result;
+}
+
+i64 sys_faccessat(int dirfd, uptr path, int mode)
+{
+	return sys_faccessat2(dirfd, path, mode, 0);
 }
 
 i64 sys_access(uptr path, int mode)
@@ -215,6 +286,7 @@ i64 sys_readlink(uptr path, uptr to, int bytes)
 static i64 set_mode(struct inode *inode, u32 mode)
 {
 	inode->mode = (inode->mode & S_IFMT) | (mode & 07777);
+	inode_changed(inode);
 	inode_put(inode);
 	return 0;
 }
@@ -247,6 +319,7 @@ static i64 set_owner(struct inode *inode, u32 uid, u32 gid)
 		inode->uid = uid;
 	if (gid != KEEP_ID)
 		inode->gid = gid;
+	inode_changed(inode);
 	inode_put(inode);
 	return 0;
 }
@@ -280,24 +353,34 @@ i64 sys_fchown(int fd, u32 uid, u32 gid)
 	return error ? error : set_owner(inode, uid, gid);
 }
 
-static bool valid_time(const struct linux_timespec *time)
+static bool valid_time(const struct inode_time *time)
 {
-	return time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT ||
-	       (time->nanoseconds >= 0 && time->nanoseconds < NS_PER_SECOND);
+	return time->ns == UTIME_NOW || time->ns == UTIME_OMIT ||
+	       (time->ns >= 0 && time->ns < NS_PER_SECOND);
 }
 
-/* Inodes keep the time of modification alone, in seconds. */
-static void set_times(struct inode *inode, const struct linux_timespec *mtime)
+static void set_time(struct inode_time *time, const struct inode_time *to,
+		     const struct inode_time *now)
 {
-	if (mtime->nanoseconds == UTIME_NOW)
-		inode->mtime = fs_now();
-	else if (mtime->nanoseconds != UTIME_OMIT)
-		inode->mtime = (u64)mtime->seconds;
+	if (to->ns == UTIME_NOW)
+		*time = *now;
+	else if (to->ns != UTIME_OMIT)
+		*time = *to;
+}
+
+static void set_times(struct inode *inode, const struct inode_time times[2])
+{
+	struct inode_time now = fs_now();
+
+	set_time(&inode->accessed, &times[0], &now);
+	set_time(&inode->modified, &times[1], &now);
+	if (times[0].ns != UTIME_OMIT || times[1].ns != UTIME_OMIT)
+		inode->changed = now;
 }
 
 i64 sys_utimensat(int dirfd, uptr path, uptr from, int flags)
 {
-	struct linux_timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+	struct inode_time times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
 	struct inode *inode;
 	i64 error;
 
@@ -313,7 +396,7 @@ i64 sys_utimensat(int dirfd, uptr path, uptr from, int flags)
 		error = inode_of(dirfd, false, &inode);
 	if (error)
 		return error;
-	set_times(inode, &times[1]);
+	set_times(inode, times);
 	inode_put(inode);
 	return 0;
 }

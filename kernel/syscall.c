@@ -179,7 +179,9 @@ static i64 dispatch(struct trapframe *f)
 	case 318: return sys_getrandom(a, b, (u32)c);
 	case 319: return sys_memfd_create(a, (u32)b);
 	case 325: return sys_mlock2(a, b, (u32)c);
+	case 332: return sys_statx((int)a, b, (int)c, (u32)d, e);
 	case 436: return sys_close_range((u32)a, (u32)b, (u32)c);
+	case 439: return sys_faccessat2((int)a, b, (int)c, (int)d);
 	case SYS_AUDIT: return sys_audit();
 	default: return unknown(f->error_code);
 	}

@@ -192,7 +192,7 @@ static void set_attributes(struct inode *inode, const struct entry *entry)
 	inode->mode = (inode->mode & S_IFMT) | (entry->mode & 07777);
 	inode->uid = entry->uid;
 	inode->gid = entry->gid;
-	inode->mtime = entry->mtime;
+	inode->accessed = inode->modified = (struct inode_time) {entry->mtime, 0};
 }
 
 static int make_node(struct archive *archive, struct walk *walk, const struct entry *entry)

@@ -14,9 +14,40 @@
 
 struct rwlock names_lock = RWLOCK(RANK_NAMES);
 
-u64 fs_now(void)
+#define NS_PER_SECOND   1000000000
+#define SECONDS_PER_DAY 86400
+
+struct inode_time fs_now(void)
 {
-	return boot_epoch + clock_ns() / 1000000000u;
+	u64 ns = clock_ns();
+
+	return (struct inode_time) {(i64)(boot_epoch + ns / NS_PER_SECOND),
+				    (i64)(ns % NS_PER_SECOND)};
+}
+
+void inode_modified(struct inode *inode)
+{
+	inode->modified = inode->changed = fs_now();
+}
+
+void inode_changed(struct inode *inode)
+{
+	inode->changed = fs_now();
+}
+
+static bool later(const struct inode_time *a, const struct inode_time *b)
+{
+	return a->seconds > b->seconds || (a->seconds == b->seconds && a->ns > b->ns);
+}
+
+void inode_accessed(struct inode *inode)
+{
+	struct inode_time now = fs_now();
+
+	if (!later(&inode->accessed, &inode->modified) ||
+	    !later(&inode->accessed, &inode->changed) ||
+	    now.seconds - inode->accessed.seconds >= SECONDS_PER_DAY)
+		inode->accessed = now;
 }
 
 struct inode *inode_create(size_t bytes, u32 mode, const struct inode_ops *ops,
@@ -31,7 +62,8 @@ struct inode *inode_create(size_t bytes, u32 mode, const struct inode_ops *ops,
 	inode->mode = mode;
 	inode->ino = atomic_fetch_add(&last_ino, 1) + 1;
 	inode->links = 1;
-	inode->mtime = fs_now();
+	inode_modified(inode);
+	inode->accessed = inode->modified;
 	inode->ops = ops;
 	inode->fs = fs;
 	return inode;

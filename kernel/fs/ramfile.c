@@ -34,6 +34,7 @@ static i64 ramfile_read(struct file *file, struct io *to, u64 offset)
 	struct object *object = file->inode->object;
 	u64 at = offset;
 
+	inode_accessed(file->inode);
 	while (to->left && at < object->size) {
 		size_t part = MIN(PAGE_SIZE - (at & PAGE_MASK), object->size - at);
 		size_t moved;
@@ -113,7 +114,7 @@ static i64 ramfile_write(struct file *file, struct io *from, u64 offset)
 		offset = inode->object->size;
 	result = write_from(inode->object, offset, from);
 	if (result > 0)
-		inode->mtime = fs_now();
+		inode_modified(inode);
 	write_unlock(contents);
 	return result;
 }
@@ -126,7 +127,7 @@ static int ramfile_truncate(struct inode *inode, u64 size)
 		return -EFBIG;
 	write_lock(contents);
 	resize(inode->object, size);
-	inode->mtime = fs_now();
+	inode_modified(inode);
 	write_unlock(contents);
 	return 0;
 }
@@ -159,7 +160,7 @@ static int ramfile_allocate(struct inode *inode, u32 mode, u64 offset, u64 lengt
 	} else {
 		error = preallocate(object, offset, length, mode & FALLOC_KEEP_SIZE);
 	}
-	inode->mtime = fs_now();
+	inode_modified(inode);
 	write_unlock(contents);
 	return error;
 }

@@ -88,6 +88,7 @@ static int dir_readdir(struct inode *dir, u64 from, dirent_fn emit, void *contex
 	read_lock(&names_lock);
 	directory_each(entries(dir), from, emit, context);
 	read_unlock(&names_lock);
+	inode_accessed(dir);
 	return 0;
 }
 
@@ -107,7 +108,7 @@ static int enter(struct inode *dir, const char *name, struct inode *inode)
 		return error;
 	if (is_dir(inode->mode))
 		dir->links++;
-	dir->mtime = fs_now();
+	inode_modified(dir);
 	return 0;
 }
 
@@ -160,6 +161,7 @@ static i64 symlink_readlink(struct inode *inode, char *to, size_t size)
 	size_t bytes = MIN(size, inode->size);
 
 	memcpy(to, ramfs_node(inode)->target, bytes);
+	inode_accessed(inode);
 	return (i64)bytes;
 }
 
@@ -176,7 +178,8 @@ static int dir_link(struct inode *dir, const char *name, struct inode *target)
 		error = directory_add(entries(dir), name, target);
 	if (!error) {
 		target->links++;
-		dir->mtime = fs_now();
+		inode_changed(target);
+		inode_modified(dir);
 		if (target->unlinked) /* if memory is out, it just keeps the place that is gone */
 			(void)inode_set_place(target, dir, name);
 	}
@@ -197,7 +200,8 @@ static void forget(struct inode *dir, const char *name, struct inode *inode)
 	inode->links -= is_dir(inode->mode) ? 2 : 1;
 	if (is_dir(inode->mode))
 		dir->links--;
-	dir->mtime = fs_now();
+	inode_changed(inode);
+	inode_modified(dir);
 }
 
 static int may_remove(struct inode *inode, bool want_dir)
@@ -279,7 +283,9 @@ static int move(struct inode *dir, const char *name, struct inode *to, const cha
 		dir->links--;
 		to->links++;
 	}
-	dir->mtime = to->mtime = fs_now();
+	inode_modified(dir);
+	inode_modified(to);
+	inode_changed(from);
 	inode_put(from); /* the old name's ref; the new name has its own */
 	return 0;
 }

@@ -116,20 +116,26 @@ struct inode_ops {
 	bool stream;                  /* there are no offsets: lseek and pread give ESPIPE */
 };
 
+/* Since 1970, as in timespec. */
+struct inode_time {
+	i64 seconds, ns;
+};
+
 struct inode {
 	_Atomic u32 refs;
 	u32 mode; /* S_IF bits and permissions */
 	u64 ino;
 	u32 links;
 	u32 uid, gid;
-	u32 rdev;  /* device numbers: major << 8 | minor */
-	u64 mtime; /* seconds since 1970 */
-	u64 size;  /* of a symlink: its text's bytes; of a regular file see object */
+	u32 rdev; /* device numbers: major << 8 | minor */
+	struct inode_time accessed, modified,
+		changed; /* read or listed; its bytes or entries; anything of it */
+	u64 size;        /* of a symlink: its text's bytes; of a regular file see object */
 	const struct inode_ops *ops;
 	const struct filesystem *fs;
 	struct object *object; /* contents of a regular file, which mmap and exec map; else NULL */
 	struct file_lock *locks; /* advisory ones (kernel/fs/filelock.c) */
-	struct inode *mounted; /* root of the file system mounted here, or NULL */
+	struct inode *mounted;   /* root of the file system mounted here, or NULL */
 	void *private;
 	/* guarded by names_lock: */
 	struct inode
@@ -216,8 +222,13 @@ size_t inode_path(struct inode *inode, char *to, size_t size);
 /* The directory / of all processes. */
 extern struct inode *fs_root;
 
-/* Seconds since 1970. */
-u64 fs_now(void);
+struct inode_time fs_now(void);
+
+/* Put down that this happened to it now: its bytes or entries changed; only what else is told of it did; it was
+ * read, which is put down once after each change and once a day (relatime, mount(8)). */
+void inode_modified(struct inode *inode);
+void inode_changed(struct inode *inode);
+void inode_accessed(struct inode *inode);
 
 /* Boot, after the heap and the clock: makes the RAM file system and mounts /proc and /dev in it.
  * Needs no process. */

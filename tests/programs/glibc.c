@@ -236,6 +236,33 @@ static void processes(void)
 	CHECK(pipe && pclose(pipe) == 0);
 }
 
+static void attributes(void)
+{
+	struct timespec set[2] = {{1000000000, 123456789}, {1100000000, 987654321}}, before;
+	char name[] = "/tmp/glibc.XXXXXX";
+	int fd = mkstemp(name);
+	struct statx extended;
+	struct stat status;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &before);
+	CHECK(futimens(fd, set) == 0 && fstat(fd, &status) == 0);
+	CHECK(status.st_atim.tv_sec == 1000000000 && status.st_atim.tv_nsec == 123456789);
+	CHECK(status.st_mtim.tv_sec == 1100000000 && status.st_mtim.tv_nsec == 987654321);
+	CHECK(status.st_ctim.tv_sec >= before.tv_sec - 1);
+	set[0].tv_nsec = UTIME_OMIT;
+	set[1].tv_nsec = UTIME_NOW;
+	CHECK(utimensat(AT_FDCWD, name, set, 0) == 0 && stat(name, &status) == 0);
+	CHECK(status.st_atim.tv_sec == 1000000000 && status.st_mtim.tv_sec >= before.tv_sec - 1);
+	CHECK(write(fd, "12345", 5) == 5 && fchmod(fd, 0640) == 0);
+	CHECK(statx(AT_FDCWD, name, 0, STATX_BASIC_STATS, &extended) == 0);
+	CHECK(extended.stx_size == 5 && extended.stx_mode == (S_IFREG | 0640));
+	CHECK((extended.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS);
+	CHECK(statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &extended) == 0 && extended.stx_size == 5);
+	CHECK(faccessat(AT_FDCWD, name, R_OK | W_OK, AT_EACCESS) == 0);
+	close(fd);
+	remove(name);
+}
+
 /* Sets or asks for a lock: 0, or errno; of F_GETLK the type found. */
 static int record_lock(int fd, int command, short type, off_t start, off_t length)
 {
@@ -408,6 +435,7 @@ static const struct {
 	{"jumps out of signals", jumps},
 	{"time", times},
 	{"processes", processes},
+	{"attributes of files", attributes},
 	{"record locks", record_locks},
 	{"locks that are waited for", waiting_locks},
 	{"flock", file_locks},
