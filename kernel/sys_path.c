@@ -28,24 +28,55 @@ static void end(struct walk *walk, struct user_path *path)
 	user_path_end(path);
 }
 
-i64 sys_mkdirat(int dirfd, uptr text, u32 mode)
+/* mode: as the program gave it, its type included */
+static i64 make_node(int dirfd, uptr text, u32 mode, u32 rdev)
 {
 	struct user_path path;
 	struct inode *made;
 	struct walk walk;
-	i64 error = walk_user_to_new(&walk, &path, dirfd, text, true);
+	i64 error = walk_user_to_new(&walk, &path, dirfd, text, is_dir(mode));
 
 	if (error)
 		return error;
-	mode = S_IFDIR | (mode & 01777 & ~current_process()->umask);
+	mode &= ~current_process()->umask;
 	if (!walk.at->ops->create)
 		error = -EACCES;
 	else
-		error = walk.at->ops->create(walk.at, walk.name, mode, &made);
+		error = walk.at->ops->create(walk.at, walk.name, mode, rdev, &made);
 	if (!error)
 		inode_put(made);
 	end(&walk, &path);
 	return error;
+}
+
+i64 sys_mkdirat(int dirfd, uptr path, u32 mode)
+{
+	return make_node(dirfd, path, S_IFDIR | (mode & 01777), 0);
+}
+
+/* Device numbers as the program gives them: 12 bits of the major one, 20 of the minor one. Ours have 8 each. */
+static bool small_numbers(u32 dev, u32 *rdev)
+{
+	*rdev = dev & 0xffff;
+	return dev <= 0xffff;
+}
+
+i64 sys_mknodat(int dirfd, uptr path, u32 mode, u32 dev)
+{
+	u32 type = mode & S_IFMT ? mode & S_IFMT : S_IFREG, rdev = 0;
+
+	if (type == S_IFDIR)
+		return -EPERM;
+	if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR)
+		return -EINVAL;
+	if (type == S_IFCHR && !small_numbers(dev, &rdev))
+		return -EINVAL;
+	return make_node(dirfd, path, type | (mode & 07777), rdev);
+}
+
+i64 sys_mknod(uptr path, u32 mode, u32 dev)
+{
+	return sys_mknodat(AT_FDCWD, path, mode, dev);
 }
 
 i64 sys_mkdir(uptr path, u32 mode)

@@ -132,6 +132,7 @@ static i64 dispatch(struct trapframe *f)
 	case 127: return sys_rt_sigpending(a, b);
 	case SYS_RT_SIGSUSPEND: return sys_rt_sigsuspend(a, b);
 	case 131: return sys_sigaltstack(a, b, f);
+	case 133: return sys_mknod(a, (u32)b, (u32)c);
 	case 137: return sys_statfs(a, b);
 	case 138: return sys_fstatfs((int)a, b);
 	case 149: return sys_mlock(a, b);
@@ -156,6 +157,7 @@ static i64 dispatch(struct trapframe *f)
 	case 234: return sys_tgkill((i32)a, (i32)b, (int)c);
 	case 257: return sys_openat((int)a, b, (int)c, (u32)d);
 	case 258: return sys_mkdirat((int)a, b, (u32)c);
+	case 259: return sys_mknodat((int)a, b, (u32)c, (u32)d);
 	case 260: return sys_fchownat((int)a, b, (u32)c, (u32)d, (int)e);
 	case 262: return sys_newfstatat((int)a, b, c, (int)d);
 	case 263: return sys_unlinkat((int)a, b, (int)c);

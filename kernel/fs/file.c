@@ -124,7 +124,7 @@ static int find_or_make(struct walk *walk, u32 flags, u32 mode, struct inode **i
 		}
 		if (!dir->ops->create)
 			return -EACCES;
-		error = dir->ops->create(dir, walk->name, S_IFREG | mode, inode);
+		error = dir->ops->create(dir, walk->name, S_IFREG | mode, 0, inode);
 		*made = !error;
 	} while (error == -EEXIST && !(flags & O_EXCL)); /* somebody was faster */
 	return error;

@@ -19,7 +19,7 @@ static int mount(const char *name, struct inode *root)
 	int error = root ? 0 : -ENOMEM;
 
 	if (!error)
-		error = fs_root->ops->create(fs_root, name, S_IFDIR | 0755, &dir);
+		error = fs_root->ops->create(fs_root, name, S_IFDIR | 0755, 0, &dir);
 	if (error)
 		return error;
 	root->parent = NULL; /* it was its own, without a ref */

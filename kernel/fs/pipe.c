@@ -20,8 +20,9 @@
 #define FIONREAD   0x541b
 
 struct pipe {
-	struct rwlock lock;           /* only ever taken as writer */
-	_Atomic u32 readers, writers; /* open files */
+	struct rwlock lock;                     /* only ever taken as writer */
+	_Atomic u32 readers, writers;           /* open files */
+	_Atomic u32 reader_opens, writer_opens; /* so far */
 	/* guarded by lock: */
 	u32 first;
 	_Atomic u32 used;
@@ -247,19 +248,20 @@ static int pipe_open(struct inode *inode, struct file *file)
 	struct pipe *pipe = inode->private;
 	u32 access = file->flags & O_ACCMODE;
 
-	if (access != O_WRONLY)
+	if (access != O_WRONLY) {
 		pipe->readers++;
-	if (access != O_RDONLY)
+		pipe->reader_opens++;
+	}
+	if (access != O_RDONLY) {
 		pipe->writers++;
+		pipe->writer_opens++;
+	}
 	announce(pipe);
 	return 0;
 }
 
-static void pipe_release(struct file *file)
+static void pipe_close(struct pipe *pipe, u32 access)
 {
-	struct pipe *pipe = pipe_of(file);
-	u32 access = file->flags & O_ACCMODE;
-
 	if (access != O_WRONLY)
 		pipe->readers--;
 	if (access != O_RDONLY)
@@ -267,14 +269,40 @@ static void pipe_release(struct file *file)
 	announce(pipe);
 }
 
+static void pipe_release(struct file *file)
+{
+	pipe_close(pipe_of(file), file->flags & O_ACCMODE);
+}
+
+/* locked: pipe, or nobody else knows it */
+static void free_pages(struct pipe *pipe)
+{
+	for (u32 i = 0; i < PIPE_PAGES; i++)
+		if (pipe->pages[i])
+			free_page(pipe, i);
+}
+
 static void pipe_destroy(struct inode *inode)
 {
 	struct pipe *pipe = inode->private;
 
-	for (u32 i = 0; i < PIPE_PAGES; i++)
-		if (pipe->pages[i])
-			free_page(pipe, i);
+	free_pages(pipe);
 	kfree(pipe);
+}
+
+/* The contents of a named pipe go with the last who has it open. */
+static void fifo_close(struct inode *inode, u32 access)
+{
+	struct pipe *pipe = inode->private;
+
+	write_lock(&pipe->lock);
+	pipe_close(pipe, access);
+	if (!pipe->readers && !pipe->writers) {
+		free_pages(pipe);
+		pipe->first = 0;
+		pipe->used = 0;
+	}
+	write_unlock(&pipe->lock);
 }
 
 static const struct inode_ops pipe_ops = {
@@ -290,7 +318,63 @@ static const struct inode_ops pipe_ops = {
 
 bool is_pipe(const struct inode *inode)
 {
-	return inode->ops == &pipe_ops;
+	return inode->ops == &pipe_ops || inode->ops == &fifo_ops;
+}
+
+/*
+ * Waits until the other end is open too (fifo(7)). The opener counts from pipe_open() on, so a partner who waits
+ * for it goes on, and may have closed again before it looks: so it looks for one who opened.
+ */
+static int open_with_partner(struct inode *inode, struct file *file, u32 access)
+{
+	struct pipe *pipe = inode->private;
+	_Atomic u32 *partners = access == O_RDONLY ? &pipe->writers : &pipe->readers;
+	_Atomic u32 *opens = access == O_RDONLY ? &pipe->writer_opens : &pipe->reader_opens;
+	u32 before = *opens;
+	int error;
+
+	pipe_open(inode, file);
+	error = wait_until_or_signal(&pipe->changed, *partners || *opens != before);
+	if (error)
+		fifo_close(inode, access);
+	return error;
+}
+
+static int fifo_open(struct inode *inode, struct file *file)
+{
+	struct pipe *pipe = inode->private;
+	u32 access = file->flags & O_ACCMODE;
+
+	if (access != O_RDWR && !(file->flags & O_NONBLOCK))
+		return open_with_partner(inode, file, access);
+	if (access == O_WRONLY && !pipe->readers)
+		return -ENXIO;
+	return pipe_open(inode, file);
+}
+
+static void fifo_release(struct file *file)
+{
+	fifo_close(file->inode, file->flags & O_ACCMODE);
+}
+
+const struct inode_ops fifo_ops = {
+	.open = fifo_open,
+	.release = fifo_release,
+	.read = pipe_read,
+	.write = pipe_write,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+	.destroy = pipe_destroy,
+	.stream = true,
+};
+
+void *fifo_create(void)
+{
+	struct pipe *pipe = kmalloc(sizeof(*pipe));
+
+	if (pipe)
+		lock_set_rank(&pipe->lock, RANK_CONTENTS);
+	return pipe;
 }
 
 static struct inode *pipe_inode(void)
@@ -302,7 +386,7 @@ static struct inode *pipe_inode(void)
 	if (!inode)
 		return NULL;
 	bytes = (size_t)snprintf(name, sizeof(name), "pipe:[%lu]", inode->ino) + 1;
-	inode->private = kmalloc(sizeof(struct pipe));
+	inode->private = fifo_create();
 	inode->name = kmalloc(bytes);
 	if (!inode->private || !inode->name) {
 		kfree(inode->private);
@@ -310,7 +394,6 @@ static struct inode *pipe_inode(void)
 		kfree(inode);
 		return NULL;
 	}
-	lock_set_rank(&((struct pipe *)inode->private)->lock, RANK_CONTENTS);
 	memcpy(inode->name, name, bytes);
 	return inode;
 }

@@ -10,4 +10,9 @@
  * -ENOMEM. */
 int pipe_create(u32 flags, struct file *ends[2]);
 
+/* What the inode of a named pipe (fifo_ops) has as `private`; NULL when memory is out. The operations free it. */
+void *fifo_create(void);
+extern const struct inode_ops fifo_ops;
+
+/* Of either kind. */
 bool is_pipe(const struct inode *inode);

@@ -6,6 +6,7 @@
  */
 #include "kernel/fs/ramfs.h"
 #include "kernel/fs/directory.h"
+#include "kernel/fs/pipe.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
 #include "mm/object.h"
@@ -23,6 +24,8 @@ static const struct inode_ops *ops_of(u32 mode, u32 rdev)
 		return &dir_ops;
 	if (is_symlink(mode))
 		return &symlink_ops;
+	if (is_fifo(mode))
+		return &fifo_ops;
 	return is_regular(mode) ? &ramfile_ops : device_ops(rdev);
 }
 
@@ -42,6 +45,8 @@ static struct inode *node_create(const struct filesystem *fs, u32 mode, u32 rdev
 	} else if (is_regular(mode)) {
 		lock_set_rank(&ramfs_node(inode)->contents, RANK_CONTENTS);
 		complete = (inode->object = object_create(0, inode));
+	} else if (is_fifo(mode)) {
+		complete = (inode->private = fifo_create());
 	} else if (is_symlink(mode)) {
 		inode->size = strlen(target);
 		complete = (ramfs_node(inode)->target = kmalloc(inode->size + 1));
@@ -144,11 +149,6 @@ struct inode *ramfs_make_nameless(const struct filesystem *fs, u32 mode, const c
 	if (inode)
 		inode->links = 0;
 	return inode;
-}
-
-static int dir_create(struct inode *dir, const char *name, u32 mode, struct inode **made)
-{
-	return ramfs_make(dir, name, mode, 0, made);
 }
 
 static int dir_symlink(struct inode *dir, const char *name, const char *target)
@@ -308,7 +308,7 @@ static int dir_rename(struct inode *dir, const char *name, struct inode *to, con
 
 static const struct inode_ops dir_ops = {
 	.lookup = dir_lookup,
-	.create = dir_create,
+	.create = ramfs_make,
 	.symlink = dir_symlink,
 	.link = dir_link,
 	.unlink = dir_unlink,

@@ -7,7 +7,7 @@
 /* The root directory of a new, empty RAM file system, its own parent; NULL when memory is out. */
 struct inode *ramfs_create(const struct filesystem *fs);
 
-/* Makes a directory, regular file or device node (rdev) in dir, as inode_ops.create does. */
+/* inode_ops.create of its directories. */
 int ramfs_make(struct inode *dir, const char *name, u32 mode, u32 rdev, struct inode **made);
 
 /* A regular file without a name in any directory, one ref: its path reads as `shown`. NULL when memory

@@ -51,6 +51,8 @@ i64 lock_records(struct file *file, enum lock_command command, bool by_file, upt
 /* kernel/sys_path.c: names */
 i64 sys_mkdir(uptr path, u32 mode);
 i64 sys_mkdirat(int dirfd, uptr path, u32 mode);
+i64 sys_mknod(uptr path, u32 mode, u32 dev);
+i64 sys_mknodat(int dirfd, uptr path, u32 mode, u32 dev);
 i64 sys_rmdir(uptr path);
 i64 sys_unlink(uptr path);
 i64 sys_unlinkat(int dirfd, uptr path, int flags);

@@ -28,6 +28,11 @@ static inline bool is_regular(u32 mode)
 	return (mode & S_IFMT) == S_IFREG;
 }
 
+static inline bool is_fifo(u32 mode)
+{
+	return (mode & S_IFMT) == S_IFIFO;
+}
+
 static inline bool is_symlink(u32 mode)
 {
 	return (mode & S_IFMT) == S_IFLNK;
@@ -88,8 +93,8 @@ typedef bool (*dirent_fn)(void *context, const char *name, size_t length, u64 in
  */
 struct inode_ops {
 	int (*lookup)(struct inode *dir, const char *name, struct inode **found); /* ENOTDIR */
-	int (*create)(struct inode *dir, const char *name, u32 mode,
-		      struct inode **made); /* EACCES; file or dir by mode */
+	/* A regular file, a directory, a named pipe or a device node, by mode; rdev: its numbers. EACCES */
+	int (*create)(struct inode *dir, const char *name, u32 mode, u32 rdev, struct inode **made);
 	int (*symlink)(struct inode *dir, const char *name, const char *target); /* EACCES */
 	int (*link)(struct inode *dir, const char *name, struct inode *target);  /* EACCES */
 	int (*unlink)(struct inode *dir, const char *name,

@@ -400,6 +400,45 @@ static void file_locks(void)
 	remove(name);
 }
 
+static void fifos(void)
+{
+	const char *name = "/tmp/glibc.fifo";
+	char text[8] = "";
+	struct stat status;
+	pid_t pid;
+	int fd;
+
+	CHECK(mkfifo(name, 0622) == 0 && mkfifo(name, 0600) != 0 && errno == EEXIST);
+	CHECK(stat(name, &status) == 0 && status.st_mode == (S_IFIFO | 0600));
+	CHECK(open(name, O_WRONLY | O_NONBLOCK) < 0 && errno == ENXIO);
+	pid = fork();
+	if (pid == 0) {
+		fd = open(name, O_WRONLY);
+		_exit(write(fd, "through", 7) != 7);
+	}
+	fd = open(name, O_RDONLY);
+	CHECK(read(fd, text, sizeof(text)) == 7 && same(text, "through"));
+	CHECK(read(fd, text, sizeof(text)) == 0);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	close(fd);
+	fd = open(name, O_RDWR);
+	CHECK(write(fd, "own", 3) == 3 && read(fd, text, sizeof(text)) == 3);
+	CHECK(write(fd, "left", 4) == 4);
+	close(fd);
+	fd = open(name, O_RDONLY | O_NONBLOCK);
+	CHECK(fd >= 0 && read(fd, text, sizeof(text)) == 0); /* what was left is gone */
+	close(fd);
+	/* A partner that goes at once was there all the same. */
+	for (int i = 0; i < 30; i++) {
+		pid = fork();
+		close(open(name, pid ? O_RDONLY : O_WRONLY));
+		if (pid == 0)
+			_exit(0);
+		CHECK(waitpid(pid, NULL, 0) == pid);
+	}
+	remove(name);
+}
+
 static void system_facts(void)
 {
 	struct statvfs space;
@@ -439,6 +478,7 @@ static const struct {
 	{"record locks", record_locks},
 	{"locks that are waited for", waiting_locks},
 	{"flock", file_locks},
+	{"named pipes", fifos},
 	{"facts about the system", system_facts},
 };
 
