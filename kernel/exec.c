@@ -279,6 +279,8 @@ static int build_stack(struct mm *mm, const struct program *program, const struc
 	mm->stack_top = USER_END;
 	mm->args_start = layout.argv;
 	mm->args_end = layout.argv + program->arguments.argv.used;
+	mm->environ_start = layout.envp;
+	mm->environ_end = layout.envp + program->arguments.envp.used;
 	*sp = layout.sp;
 	return error;
 }

@@ -23,7 +23,6 @@
 #include "mm/errno.h"
 #include "mm/heap.h"
 
-#define PID_MAX       4194304u
 #define PID_BUCKETS   1024u
 #define PROCESSES_MAX 32000u
 #define STACK_LIMIT   (8ul << 20) /* bytes, Linux's soft RLIMIT_STACK of the first process */

@@ -41,6 +41,7 @@ struct thread {
 };
 
 #define PROCESS_NAME 16
+#define PID_MAX      4194304u
 
 /* setrlimit(2): the limits that are enforced; others are only kept. */
 #define RLIMIT_FSIZE  1

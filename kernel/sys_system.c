@@ -17,13 +17,11 @@ _Static_assert(sizeof(struct utsname) == 390, "uname(2)");
 
 i64 sys_uname(uptr to)
 {
-	/* The release is the Linux whose interface this is modelled on: C libraries refuse old
-	 * ones. */
 	static const struct utsname name = {
-		.system = "Coppice",
-		.node = "coppice",
-		.release = "6.1.0-coppice-" COPPICE_VERSION,
-		.version = "Coppice " COPPICE_VERSION,
+		.system = SYSTEM_NAME,
+		.node = HOST_NAME,
+		.release = SYSTEM_RELEASE,
+		.version = SYSTEM_VERSION,
 		.machine = "x86_64",
 		.domain = "(none)",
 	};

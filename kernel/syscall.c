@@ -135,6 +135,8 @@ static i64 dispatch(struct trapframe *f)
 	case 133: return sys_mknod(a, (u32)b, (u32)c);
 	case 137: return sys_statfs(a, b);
 	case 138: return sys_fstatfs((int)a, b);
+	case 140: return sys_getpriority((u32)a);
+	case 141: return sys_setpriority((u32)a);
 	case 149: return sys_mlock(a, b);
 	case 150: return sys_munlock(a, b);
 	case 151: return sys_mlockall((u32)a);

@@ -71,6 +71,8 @@ int put_rusage(uptr to, u64 cpu_ns);
 i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit);
 i64 sys_getrlimit(u32 resource, uptr limit);
 i64 sys_setrlimit(u32 resource, uptr limit);
+i64 sys_getpriority(u32 which);
+i64 sys_setpriority(u32 which);
 
 /* kernel/sys_system.c */
 i64 sys_uname(uptr to);

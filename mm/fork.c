@@ -98,6 +98,8 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 		mm->stack_top = parent->stack_top;
 		mm->args_start = parent->args_start;
 		mm->args_end = parent->args_end;
+		mm->environ_start = parent->environ_start;
+		mm->environ_end = parent->environ_end;
 		mm->limits = parent->limits;
 	}
 	write_unlock(&parent->lock);

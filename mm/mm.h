@@ -30,6 +30,7 @@ struct mm {
 	vaddr_t brk_start, brk;       /* heap [brk_start, brk), byte granular */
 	vaddr_t stack_top;            /* end of the initial stack */
 	vaddr_t args_start, args_end; /* argument strings on the stack, for /proc/PID/cmdline */
+	vaddr_t environ_start, environ_end; /* and those of the environment */
 	struct mm_limits limits;
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
 	struct mm *locked_next; /* with a writer that holds several: the next one it holds */

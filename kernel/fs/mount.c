@@ -1,5 +1,5 @@
 /*
- * The file systems at boot: the RAM file system at /, /dev and /proc mounted in it. Nothing is
+ * The file systems at boot: the RAM file system at /, /dev, /proc and /sys mounted in it. Nothing is
  * mounted or unmounted later, so `mounts` and every inode's `mounted` are read without a lock.
  */
 #include "kernel/fs/dev.h"
@@ -10,7 +10,7 @@
 static const struct filesystem rootfs = {"tmpfs", "/", TMPFS_MAGIC, 2};
 static const struct filesystem devfs = {"devtmpfs", "/dev", TMPFS_MAGIC, 5};
 
-static const struct filesystem *const mounts[] = {&rootfs, &devfs, &procfs};
+static const struct filesystem *const mounts[] = {&rootfs, &devfs, &procfs, &sysfs};
 
 /* Makes the directory name in / and puts root, whose ref it takes, over it. */
 static int mount(const char *name, struct inode *root)
@@ -39,7 +39,9 @@ void fs_init(void)
 	if (!error)
 		error = mount("dev", dev);
 	if (!error)
-		error = mount("proc", procfs_create());
+		error = mount("proc", procfs_create(&proc_root, &procfs));
+	if (!error)
+		error = mount("sys", procfs_create(&sysfs_root, &sysfs));
 	if (error)
 		panic("cannot make the file systems: error %d", -error);
 }

@@ -1,6 +1,6 @@
 /*
  * /proc, between its parts: the tree of entries (procfs.c) and what the entries say (proc_system.c,
- * proc_process.c, proc_maps.c).
+ * proc_kernel.c, proc_process.c, proc_maps.c). /sys (sysfs.c) is a second tree of the same kind.
  *
  * The functions that make text have a ref of the process they are given, and take one of its mm
  * (process_mm()). What else it owns goes when it exits, which on one CPU happens while they sleep
@@ -38,8 +38,13 @@ extern const struct proc_entry proc_system_entries[];  /* of /proc itself */
 extern const struct proc_entry proc_process_entries[]; /* of /proc/PID */
 extern const struct proc_entry proc_fd_entry;          /* every /proc/PID/fd/N */
 
-/* The root of /proc; NULL when memory is out. */
-struct inode *procfs_create(void);
+extern const struct proc_entry proc_kernel_entries[]; /* of /proc/sys/kernel */
+extern const struct proc_entry proc_root;
+extern const struct filesystem sysfs;
+extern const struct proc_entry sysfs_root;
+
+/* The root of a tree of entries, a file system of its own; NULL when memory is out. */
+struct inode *procfs_create(const struct proc_entry *root, const struct filesystem *fs);
 
 void proc_show_mounts(struct text *text, struct process *process);
 void proc_show_maps(struct text *text, struct process *process);

@@ -172,8 +172,8 @@ static void show_stat_memory(struct text *text, struct process *process,
 		mm ? mm->brk_start : 0,
 		mm ? mm->args_start : 0,
 		mm ? mm->args_end : 0,
-		0, /* env_start */
-		0, /* env_end */
+		mm ? mm->environ_start : 0,
+		mm ? mm->environ_end : 0,
 		(u64)process->exit_status,
 	};
 	_Static_assert(ARRAY_SIZE(memory) == 30, "fields 23 to 52 of proc(5)");
@@ -214,20 +214,35 @@ static void show_comm(struct text *text, struct process *process)
 	text_print(text, "%s\n", process->name);
 }
 
-/* The arguments as the program has them in its memory, each ended by a NUL. */
+/* Strings as the program has them in its memory, each ended by a NUL. */
+static void show_strings(struct text *text, struct mm *mm, u64 start, u64 end)
+{
+	char part[256];
+	size_t got = 1;
+
+	for (u64 at = start; at < end && got; at += got) {
+		got = mm_peek(mm, at, part, MIN(sizeof(part), end - at));
+		text_append(text, part, got);
+	}
+}
+
 static void show_cmdline(struct text *text, struct process *process)
 {
 	struct mm *mm = process_mm(process);
-	char part[256];
-	u64 at;
-	size_t got = 1;
 
 	if (!mm)
 		return;
-	for (at = mm->args_start; at < mm->args_end && got; at += got) {
-		got = mm_peek(mm, at, part, MIN(sizeof(part), mm->args_end - at));
-		text_append(text, part, got);
-	}
+	show_strings(text, mm, mm->args_start, mm->args_end);
+	mm_put(mm);
+}
+
+static void show_environ(struct text *text, struct process *process)
+{
+	struct mm *mm = process_mm(process);
+
+	if (!mm)
+		return;
+	show_strings(text, mm, mm->environ_start, mm->environ_end);
 	mm_put(mm);
 }
 
@@ -273,6 +288,7 @@ const struct proc_entry proc_process_entries[] = {
 	{.name = "cmdline", .mode = FILE_MODE, .show = show_cmdline},
 	{.name = "comm", .mode = FILE_MODE, .show = show_comm},
 	{.name = "cwd", .mode = LINK_MODE, .follow = follow_cwd},
+	{.name = "environ", .mode = S_IFREG | 0400, .show = show_environ},
 	{.name = "exe", .mode = LINK_MODE, .follow = follow_exe},
 	{.name = "fd", .mode = S_IFDIR | 0500, .children = &proc_fd_entry},
 	{.name = "maps", .mode = FILE_MODE, .show = proc_show_maps},

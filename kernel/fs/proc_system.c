@@ -137,7 +137,7 @@ static void show_loadavg(struct text *text, struct process *process)
 		   totals.processes, totals.last_pid);
 }
 
-/* Time is not told apart into user and system: all of it counts as user. */
+/* Time is not told apart into user and system, nor by CPU: all of it counts as user, and as shared evenly. */
 static void show_stat(struct text *text, struct process *process)
 {
 	u64 idle;
@@ -146,9 +146,10 @@ static void show_stat(struct text *text, struct process *process)
 	(void)process;
 	text_print(text, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", totals.busy_ns / NS_PER_TICK,
 		   idle / NS_PER_TICK);
-	if (cpus_online == 1)
-		text_print(text, "cpu0 %lu 0 0 %lu 0 0 0 0 0 0\n", totals.busy_ns / NS_PER_TICK,
-			   idle / NS_PER_TICK);
+	for (u32 cpu = 0; cpu < cpus_online; cpu++)
+		text_print(text, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", cpu,
+			   totals.busy_ns / NS_PER_TICK / cpus_online,
+			   idle / NS_PER_TICK / cpus_online);
 	text_print(text, "btime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
 		   boot_epoch, mm_stat.forks + 1, sched_runnable());
 }
@@ -168,7 +169,8 @@ static void show_cmdline(struct text *text, struct process *process)
 static void show_filesystems(struct text *text, struct process *process)
 {
 	(void)process;
-	text_print(text, "nodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tpipefs\n");
+	text_print(text,
+		   "nodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tproc\nnodev\tsysfs\nnodev\tpipefs\n");
 }
 
 /* CPUID, Intel SDM vol. 2: leaf 0 the vendor, 1 the signature, 0x80000002 to 4 the name. */
@@ -314,6 +316,10 @@ static const struct proc_entry vm_entries[] = {
 };
 
 static const struct proc_entry sys_entries[] = {
+	{.name = "kernel",
+	 .mode = S_IFDIR | 0555,
+	 .children = proc_kernel_entries,
+	 .first_ino = 301},
 	{.name = "vm", .mode = S_IFDIR | 0555, .children = vm_entries, .first_ino = 201},
 	{0},
 };

@@ -41,7 +41,7 @@ const struct filesystem procfs = {"proc", "/proc", 0x9fa0, 4};
 
 static const struct inode_ops proc_dir_ops, proc_file_ops, proc_text_link_ops, proc_link_ops;
 
-static const struct proc_entry root_entry = {
+const struct proc_entry proc_root = {
 	.mode = S_IFDIR | 0555, .children = proc_system_entries, .first_ino = 2};
 static const struct proc_entry process_entry = {
 	.mode = S_IFDIR | 0555, .children = proc_process_entries, .first_ino = 2};
@@ -66,10 +66,11 @@ static const struct inode_ops *ops_of(const struct proc_entry *entry)
 }
 
 /* ino is derived from what the inode stands for, so that it is the same at each look-up. */
-static struct inode *node_create(const struct proc_entry *entry, u32 pid, int fd, u64 ino)
+static struct inode *node_create(const struct filesystem *fs, const struct proc_entry *entry,
+				 u32 pid, int fd, u64 ino)
 {
 	struct inode *inode =
-		inode_create(sizeof(struct proc_node), entry->mode, ops_of(entry), &procfs);
+		inode_create(sizeof(struct proc_node), entry->mode, ops_of(entry), fs);
 
 	if (!inode)
 		return NULL;
@@ -81,9 +82,9 @@ static struct inode *node_create(const struct proc_entry *entry, u32 pid, int fd
 	return inode;
 }
 
-struct inode *procfs_create(void)
+struct inode *procfs_create(const struct proc_entry *root, const struct filesystem *fs)
 {
-	return node_create(&root_entry, 0, -1, 1);
+	return node_create(fs, root, 0, -1, 1);
 }
 
 /* The process that a node is about, with a ref: put_process(). false: it is gone. */
@@ -158,7 +159,7 @@ static struct inode *lookup_fd(u32 pid, const char *name)
 	file = number(name, &fd) ? peek_fd(pid, fd) : NULL;
 	if (!file)
 		return NULL;
-	inode = node_create(&proc_fd_entry, pid, (int)fd, INO(pid, FIRST_NUMBER + fd));
+	inode = node_create(&procfs, &proc_fd_entry, pid, (int)fd, INO(pid, FIRST_NUMBER + fd));
 	if (inode)
 		inode->mode |= (file_readable(file) ? 0500 : 0) | (file_writable(file) ? 0300 : 0);
 	file_put(file);
@@ -174,10 +175,10 @@ static struct inode *lookup_entry(const struct proc_node *dir, const char *name)
 		return lookup_fd(dir->pid, name);
 	for (entry = dir->entry->children; entry->name; entry++)
 		if (strcmp(entry->name, name) == 0)
-			return node_create(entry, dir->pid, -1,
+			return node_create(dir->inode.fs, entry, dir->pid, -1,
 					   ino_of(dir->entry, dir->pid, entry));
-	if (dir->entry == &root_entry && number(name, &pid) && process_exists(pid))
-		return node_create(&process_entry, pid, -1, INO(pid, 1));
+	if (dir->entry == &proc_root && number(name, &pid) && process_exists(pid))
+		return node_create(&procfs, &process_entry, pid, -1, INO(pid, 1));
 	return NULL;
 }
 
@@ -265,7 +266,7 @@ static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *conte
 	else
 		list_entries(&listing, node);
 	put_process(process);
-	if (node->entry == &root_entry && !listing.full)
+	if (node->entry == &proc_root && !listing.full)
 		process_each(list_process, &listing);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * Files: inodes (what a name leads to), open files (a position in one), and the operations each
- * kind provides. There is one tree of names: the RAM file system at /, with /proc and /dev mounted
+ * kind provides. There is one tree of names: the RAM file system at /, with /proc, /sys and /dev mounted
  * on directories of it.
  */
 #pragma once
@@ -235,7 +235,7 @@ void inode_modified(struct inode *inode);
 void inode_changed(struct inode *inode);
 void inode_accessed(struct inode *inode);
 
-/* Boot, after the heap and the clock: makes the RAM file system and mounts /proc and /dev in it.
+/* Boot, after the heap and the clock: makes the RAM file system and mounts /proc, /sys and /dev in it.
  * Needs no process. */
 void fs_init(void);
 
