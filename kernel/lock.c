@@ -7,15 +7,28 @@
 #include "kernel/lock.h"
 #include "kernel/process.h"
 
+static bool try_spin(struct spinlock *lock)
+{
+	return !atomic_exchange_explicit(&lock->held, 1, memory_order_acquire);
+}
+
+/* Apart, so that who finds the lock free saves no registers. */
+static __attribute__((noinline)) void spin(struct spinlock *lock)
+{
+	do {
+		ASSERT(lock->holder != this_cpu()->number, "CPU %u takes a lock it holds",
+		       lock->holder);
+		tlb_poll(); /* interrupts may be off, and the holder wait for this CPU's flush */
+		__builtin_ia32_pause();
+	} while (!try_spin(lock));
+}
+
 void(spin_lock)(struct spinlock *lock)
 {
 	struct cpu *cpu = this_cpu();
 
-	while (atomic_exchange_explicit(&lock->held, 1, memory_order_acquire)) {
-		ASSERT(lock->holder != cpu->number, "CPU %u takes a lock it holds", cpu->number);
-		tlb_poll(); /* interrupts may be off, and the holder wait for this CPU's flush */
-		__builtin_ia32_pause();
-	}
+	if (!try_spin(lock))
+		spin(lock);
 	lock->holder = cpu->number;
 	cpu->spinlocks++;
 }
