@@ -1,7 +1,6 @@
 /*
  * Locks (mm/lock.h). A spinlock's holder neither sleeps nor takes the same lock again: the first
- * is checked through this_cpu()->spinlocks, the second here. A rwlock's guard is held for a few
- * instructions only, and goes unchecked.
+ * is checked through this_cpu()->spinlocks, the second here.
  */
 #include "kernel/cpu/machine.h"
 #include "kernel/lock.h"
@@ -46,26 +45,19 @@ void(spin_unlock)(struct spinlock *lock)
 
 static bool try_read(struct rwlock *lock)
 {
-	bool taken;
+	i32 readers = atomic_load_explicit(&lock->readers, memory_order_relaxed);
 
-	(spin_lock)(&lock->guard);
-	taken = lock->readers >= 0;
-	if (taken)
-		lock->readers++;
-	(spin_unlock)(&lock->guard);
-	return taken;
+	while (readers >= 0)
+		if (atomic_compare_exchange_weak(&lock->readers, &readers, readers + 1))
+			return true;
+	return false;
 }
 
 static bool try_write(struct rwlock *lock)
 {
-	bool taken;
+	i32 none = 0;
 
-	(spin_lock)(&lock->guard);
-	taken = lock->readers == 0;
-	if (taken)
-		lock->readers = -1;
-	(spin_unlock)(&lock->guard);
-	return taken;
+	return atomic_compare_exchange_strong(&lock->readers, &none, -1);
 }
 
 static struct waitqueue *queue_of(struct rwlock *lock)
@@ -99,27 +91,31 @@ void(write_lock)(struct rwlock *lock)
 	atomic_fetch_sub(&waiting, 1);
 }
 
-/* Leaves with the given number of readers; whoever waits looks again once there are none. */
-static void leave(struct rwlock *lock, i32 readers)
+/*
+ * The lock is free: whoever waits looks again. Letting it go was a locked operation, so a waiter that is not seen
+ * here yet joins the queue, then looks, and finds it free.
+ */
+static void wake_waiters(struct rwlock *lock)
 {
-	lock->readers = readers;
-	(spin_unlock)(&lock->guard);
-	if (!readers && lock->waiters)
+	if (lock->waiters)
 		wake_all(queue_of(lock));
 }
 
 void(read_unlock)(struct rwlock *lock)
 {
-	(spin_lock)(&lock->guard);
-	ASSERT(lock->readers > 0, "readers %d", lock->readers);
-	leave(lock, lock->readers - 1);
+	i32 readers = atomic_fetch_sub(&lock->readers, 1);
+
+	ASSERT(readers > 0, "readers %d", readers);
+	if (readers == 1)
+		wake_waiters(lock);
 }
 
 void(write_unlock)(struct rwlock *lock)
 {
-	(spin_lock)(&lock->guard);
-	ASSERT(lock->readers == -1, "readers %d", lock->readers);
-	leave(lock, 0);
+	i32 readers = atomic_exchange(&lock->readers, 0);
+
+	ASSERT(readers == -1, "readers %d", readers);
+	wake_waiters(lock);
 }
 
 #ifdef CHECKED

@@ -66,8 +66,7 @@ void spin_unlock(struct spinlock *lock);
  * Begins as RWLOCK(rank), or as zeroed memory with its rank set by lock_set_rank().
  */
 struct rwlock {
-	struct spinlock guard; /* has no rank: nothing is taken under it */
-	i32 readers;           /* -1: a writer holds it */
+	_Atomic i32 readers; /* -1: a writer holds it */
 	struct waiter *waiters;
 #ifdef CHECKED
 	enum lock_rank rank;
