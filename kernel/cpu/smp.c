@@ -145,17 +145,17 @@ void smp_start(void)
 /* Held by who makes the others stand still: one at a time. Not a rwlock, whose waiters would be waited for. */
 static _Atomic bool turn;
 static struct waitqueue turn_over;
-static _Atomic u64 wanted;   /* CPUs that are to stand still, */
-static _Atomic u64 standing; /* and those that do */
+_Atomic u64 cpus_to_stand_still;
+static _Atomic u64 standing; /* those that do */
 
-void smp_stand_still(void)
+void smp_stand_still_now(void)
 {
 	u64 bit = CPU_BIT(this_cpu()->number);
 
-	if (!(atomic_load(&wanted) & bit))
+	if (!(atomic_load(&cpus_to_stand_still) & bit))
 		return;
 	atomic_fetch_or(&standing, bit);
-	while (atomic_load(&wanted) & bit) {
+	while (atomic_load(&cpus_to_stand_still) & bit) {
 		tlb_poll();
 		__builtin_ia32_pause();
 	}
@@ -167,7 +167,7 @@ static void make_others_stand(void)
 {
 	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
 
-	atomic_store(&wanted, others);
+	atomic_store(&cpus_to_stand_still, others);
 	for (u32 number = 0; number < cpus_online; number++)
 		if (others & CPU_BIT(number))
 			apic_send(cpus[number].apic_id, VECTOR_RESCHEDULE);
@@ -179,7 +179,7 @@ static void make_others_stand(void)
 
 static void let_others_go(void)
 {
-	atomic_store(&wanted, 0);
+	atomic_store(&cpus_to_stand_still, 0);
 	while (atomic_load(&standing))
 		__builtin_ia32_pause();
 }

@@ -30,4 +30,10 @@ u64 cpus_running(void);
 void smp_quietly(void (*work)(void *context), void *context);
 
 /* Where a CPU stands still for smp_quietly(), if it is asked to: between two things. Interrupts off. */
-void smp_stand_still(void);
+extern _Atomic u64 cpus_to_stand_still;
+void smp_stand_still_now(void);
+static inline void smp_stand_still(void)
+{
+	if (atomic_load(&cpus_to_stand_still))
+		smp_stand_still_now();
+}
