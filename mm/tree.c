@@ -28,15 +28,10 @@ u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end)
 	return at;
 }
 
-void(node_lock)(struct page *table)
+void node_lock_wait(struct page *table)
 {
 	while (atomic_exchange_explicit(&table->lock, 1, memory_order_acquire))
 		__builtin_ia32_pause();
-}
-
-void(node_unlock)(struct page *table)
-{
-	atomic_store_explicit(&table->lock, 0, memory_order_release);
 }
 
 struct page *leaf_table_lock(struct page *root, vaddr_t addr, bool *owned)
@@ -61,24 +56,25 @@ struct page *leaf_table_lock(struct page *root, vaddr_t addr, bool *owned)
 	return table;
 }
 
-static void update_group(struct page *table, u32 group)
+static bool group_is_empty(const u64 *e)
 {
-	const u64 *e = node_at(table, group * GROUP);
-
-	if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
-		table->table.groups |= 1ul << group;
-	else
-		table->table.groups &= ~(1ul << group);
+	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
 void entry_set(struct page *table, u64 *entry, u64 value)
 {
+	/* Tables are pages: an address tells the place in one. */
+	u64 bit = 1ul << ((u64)entry & PAGE_MASK) / (GROUP * sizeof(*entry));
+
 	table->used = (u16)(table->used + !!value - !!*entry);
 	if (table->level == 1)
 		table->present = (u16)(table->present + entry_counts_present(value) -
 				       entry_counts_present(*entry));
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
-	update_group(table, (u32)(entry - node_at(table, 0)) / GROUP);
+	if (value)
+		table->table.groups |= bit;
+	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP * sizeof(*entry))))
+		table->table.groups &= ~bit;
 }
 
 int reserve_fill(struct reserve *reserve, u32 count)
@@ -164,9 +160,8 @@ void gather_switch(struct gather *gather, struct mm *mm)
 	gather->end = 0;
 }
 
-void gather_end(struct gather *gather)
+static void free_dead(struct gather *gather)
 {
-	settle(gather);
 	while (gather->dead) {
 		struct page *page = gather->dead;
 
@@ -176,6 +171,12 @@ void gather_end(struct gather *gather)
 				drop_now(entry_child(*entry), gather);
 		page_free(page);
 	}
+}
+
+void gather_end(struct gather *gather)
+{
+	settle(gather);
+	free_dead(gather);
 }
 
 void page_put(struct page *page)

@@ -123,8 +123,18 @@ static inline u32 node_index(const struct page *table, const u64 *entry)
  * A node's lock guards its entries, used and present. Order: from the root down. Spins; may not
  * sleep while held.
  */
-void node_lock(struct page *table);
-void node_unlock(struct page *table);
+void node_lock_wait(struct page *table);
+
+static inline void node_lock(struct page *table)
+{
+	if (atomic_exchange_explicit(&table->lock, 1, memory_order_acquire))
+		node_lock_wait(table);
+}
+
+static inline void node_unlock(struct page *table)
+{
+	atomic_store_explicit(&table->lock, 0, memory_order_release);
+}
 
 /*
  * The table of level 1 that maps addr, locked, or NULL. owned, if not NULL: whether no node down to it
