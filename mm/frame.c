@@ -9,7 +9,9 @@
  */
 #include "mm/frame.h"
 
-#define STACK_FRAMES  64
+#define STACK_FRAMES  63 /* with which a stack is 512 bytes */
+#define REFILL_ORDER  5  /* of the largest block that a stack takes at once */
+#define STACK_HALF    (1u << REFILL_ORDER)
 #define ORDER_STACKED 0xff
 
 struct page *frames;
@@ -30,6 +32,7 @@ static struct frame_stack {
 	u32 count;
 	struct page *at[STACK_FRAMES];
 } stacks[MAX_CPUS];
+_Static_assert(sizeof(struct frame_stack) == 512, "found by a shift");
 
 static struct frame_stack *lock_stack(u32 cpu)
 {
@@ -142,31 +145,49 @@ void frames_add(pfn_t first, pfn_t count)
 	spin_unlock(&buddy_lock);
 }
 
-static void stack_refill(struct frame_stack *stack)
+static void push(struct frame_stack *stack, struct page *page)
+{
+	page->type = PAGE_FREE;
+	page->order = ORDER_STACKED;
+	stack->at[stack->count++] = page;
+}
+
+/* The smallest order that is there, of those that a stack takes whole. locked: buddy_lock */
+static u32 refill_order(void)
+{
+	u32 order = 0;
+
+	while (order < REFILL_ORDER && list_empty(&free_lists[order]))
+		order++;
+	return order;
+}
+
+/* Whole blocks, the small ones first: so none is cut that need not be, and no frame of a large one is put on a list. */
+static __attribute__((noinline)) void stack_refill(struct frame_stack *stack)
 {
 	spin_lock(&buddy_lock);
-	while (stack->count < STACK_FRAMES / 2) {
-		struct page *page = buddy_alloc_block(0);
+	while (stack->count < STACK_HALF) {
+		u32 order = refill_order();
+		struct page *block = buddy_alloc_block(order);
 
-		if (!page)
+		if (!block)
 			break;
-		page->type = PAGE_FREE;
-		page->order = ORDER_STACKED;
-		stack->at[stack->count++] = page;
+		for (u32 i = 1u << order; i > 0; i--)
+			push(stack, block + i - 1);
 	}
 	spin_unlock(&buddy_lock);
 }
 
-static void stack_drain(struct frame_stack *stack)
+static __attribute__((noinline)) void stack_drain(struct frame_stack *stack)
 {
 	spin_lock(&buddy_lock);
-	while (stack->count > STACK_FRAMES / 2)
+	while (stack->count > STACK_HALF)
 		buddy_free_block(stack->at[--stack->count], 0);
 	spin_unlock(&buddy_lock);
 }
 
 /* Of what another CPU keeps. */
-static struct page *steal_one(void)
+static __attribute__((noinline)) struct page *steal_one(void)
 {
 	struct page *page = NULL;
 
@@ -192,7 +213,7 @@ static struct page *alloc_one(void)
 	return page ? page : steal_one();
 }
 
-static struct page *alloc_block(u32 order)
+static __attribute__((noinline)) struct page *alloc_block(u32 order)
 {
 	spin_lock(&buddy_lock);
 	struct page *page = buddy_alloc_block(order);
@@ -223,14 +244,19 @@ struct page *frame_alloc(u32 order)
 	return page;
 }
 
+static __attribute__((noinline)) void free_block(struct page *page, u32 order)
+{
+	spin_lock(&buddy_lock);
+	buddy_free_block(page, order);
+	spin_unlock(&buddy_lock);
+}
+
 void frame_free(struct page *page, u32 order)
 {
 	ASSERT(page->type != PAGE_FREE && page->type != PAGE_RESERVED, "frame %lx has type %u",
 	       page_pfn(page), page->type);
 	if (order) {
-		spin_lock(&buddy_lock);
-		buddy_free_block(page, order);
-		spin_unlock(&buddy_lock);
+		free_block(page, order);
 		return;
 	}
 
@@ -238,9 +264,7 @@ void frame_free(struct page *page, u32 order)
 
 	if (stack->count == STACK_FRAMES)
 		stack_drain(stack);
-	page->type = PAGE_FREE;
-	page->order = ORDER_STACKED;
-	stack->at[stack->count++] = page;
+	push(stack, page);
 	unlock_stack(stack);
 }
 
