@@ -94,11 +94,22 @@ bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end)
 	return regions_first_hole(set, start) >= end;
 }
 
-struct region *regions_at(const struct region_set *set, vaddr_t addr)
+static bool holds(const struct region_set *set, u32 index, vaddr_t addr)
 {
-	u32 i = regions_find(set, addr);
+	return index < set->count && set->at[index].start <= addr && addr < set->at[index].end;
+}
 
-	return i < set->count && set->at[i].start <= addr ? &set->at[i] : NULL;
+struct region *regions_at(struct region_set *set, vaddr_t addr)
+{
+	u32 i = atomic_load_explicit(&set->latest, memory_order_relaxed);
+
+	if (holds(set, i, addr))
+		return &set->at[i];
+	i = regions_find(set, addr);
+	if (!holds(set, i, addr))
+		return NULL;
+	atomic_store_explicit(&set->latest, i, memory_order_relaxed);
+	return &set->at[i];
 }
 
 bool region_is_data(const struct region *region)
@@ -155,9 +166,9 @@ vaddr_t regions_find_gap(struct region_set *set, u64 length)
 
 static u32 splits_at(const struct region_set *set, vaddr_t addr)
 {
-	const struct region *region = regions_at(set, addr);
+	u32 i = regions_find(set, addr);
 
-	return region && region->start < addr;
+	return i < set->count && set->at[i].start < addr;
 }
 
 u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end)

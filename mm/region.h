@@ -78,7 +78,9 @@ struct region_set {
 	_Atomic u32 refs;
 	u32 count;
 	u32 capacity;
-	u32 expected;      /* the audit's own count of refs */
+	u32 expected; /* the audit's own count of refs */
+	_Atomic u32
+		latest; /* index of the region that regions_at() found last: where it looks first */
 	bool fork_marked;  /* some region may have REGION_FORK_MARKS */
 	vaddr_t searched;  /* no gap between here and MMAP_TOP is longer than widest: where the */
 	u64 widest;        /* search for a place begins that needs more than that */
@@ -118,7 +120,7 @@ bool regions_cover(const struct region_set *set, vaddr_t start, vaddr_t end);
 vaddr_t regions_first_hole(const struct region_set *set, vaddr_t start);
 
 /* The region that holds addr, or NULL. */
-struct region *regions_at(const struct region_set *set, vaddr_t addr);
+struct region *regions_at(struct region_set *set, vaddr_t addr);
 
 /* Regions that [start, end) splits at its ends, so regions more if only while a change works: 0 to 2. */
 u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end);
