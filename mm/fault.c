@@ -43,7 +43,6 @@ struct fault {
 	u32 need;            /* frames that the walk found missing from the reserve */
 	struct reserve reserve;
 	struct gather gather;
-	struct page *later[ROOT_LEVEL]; /* a fault copies a page and the tables above it */
 };
 
 static void count(_Atomic u64 *event)
@@ -82,12 +81,15 @@ static struct page *child_towards(struct fault *f, struct page *table)
 		entry_set(table, entry, page_paddr(made) | ENTRY_P | ENTRY_U | ENTRY_A);
 	}
 
-	bool shared = page_refs(entry_child(*entry)) > 1;
+	struct page *child = entry_child(*entry);
+	bool shared = page_refs(child) > 1;
 
 	if (!f->write) {
 		f->in_shared |= shared;
-		return entry_child(*entry);
+		return child;
 	}
+	if (!shared && (*entry & ENTRY_W)) /* as nearly always */
+		return child;
 	if (shared && !has_frames(f, tables_below))
 		return NULL;
 	return node_own_child(entry, f->addr, &f->reserve, &f->gather);
@@ -253,14 +255,15 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 	if (!allowed(region, access))
 		return -EACCES;
 
+	struct page *later[ROOT_LEVEL]; /* a fault copies a page and the tables above it */
 	struct fault f = {
 		.mm = mm,
 		.region = region,
 		.addr = ROUND_DOWN(addr, PAGE_SIZE),
 		.write = access == ACCESS_WRITE,
+		.gather = gather_begin(mm, later, ARRAY_SIZE(later)),
 	};
 
-	f.gather = gather_begin(mm, f.later, ARRAY_SIZE(f.later));
 	return resolve(&f);
 }
 

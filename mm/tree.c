@@ -173,7 +173,7 @@ static void free_dead(struct gather *gather)
 	}
 }
 
-void gather_end(struct gather *gather)
+void gather_finish(struct gather *gather)
 {
 	settle(gather);
 	free_dead(gather);

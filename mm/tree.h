@@ -212,8 +212,13 @@ static inline void gather_flush(struct gather *gather, vaddr_t start, vaddr_t en
 /* Settles what was gathered for the gather's mm, and goes on with another one. What is dead waits. */
 void gather_switch(struct gather *gather, struct mm *mm);
 
-/* Flushes, then drops and frees what was gathered. */
-void gather_end(struct gather *gather);
+/* Flushes, then drops and frees what was gathered. Most faults gather nothing. */
+void gather_finish(struct gather *gather);
+static inline void gather_end(struct gather *gather)
+{
+	if (gather->start < gather->end || gather->later_count || gather->dead)
+		gather_finish(gather);
+}
 
 /* ---- Nodes ---- */
 
