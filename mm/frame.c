@@ -120,28 +120,33 @@ static struct page *buddy_alloc_block(u32 order)
 /* The order of the largest aligned block that starts at first and has at most count frames. */
 static u32 largest_block(pfn_t first, pfn_t count)
 {
-	u32 order = MAX_ORDER;
+	u32 aligned = (u32)__builtin_ctzl(first | 1ul << MAX_ORDER);
+	u32 fits = 63 - (u32)__builtin_clzl(count);
 
-	while ((first & ((1ul << order) - 1)) || 1ul << order > count)
-		order--;
-	return order;
+	return MIN(aligned, fits);
+}
+
+/* locked: buddy_lock */
+static void buddy_free_range(pfn_t first, pfn_t count)
+{
+	while (count) {
+		u32 order = largest_block(first, count);
+
+		buddy_free_block(&frames[first], order);
+		first += 1ul << order;
+		count -= 1ul << order;
+	}
 }
 
 void frames_add(pfn_t first, pfn_t count)
 {
 	ASSERT(first + count <= frames_count, "frames %lx to %lx of %lx", first, first + count,
 	       frames_count);
+	ASSERT(frames[first].type == PAGE_RESERVED, "frame %lx has type %u", first,
+	       frames[first].type);
 	spin_lock(&buddy_lock);
 	total += count;
-	while (count) {
-		u32 order = largest_block(first, count);
-
-		ASSERT(frames[first].type == PAGE_RESERVED, "frame %lx has type %u", first,
-		       frames[first].type);
-		buddy_free_block(&frames[first], order);
-		first += 1ul << order;
-		count -= 1ul << order;
-	}
+	buddy_free_range(first, count);
 	spin_unlock(&buddy_lock);
 }
 
@@ -178,11 +183,29 @@ static __attribute__((noinline)) void stack_refill(struct frame_stack *stack)
 	spin_unlock(&buddy_lock);
 }
 
+/* Takes off the stack the frames on top that follow one another, as they do when memory was given back that was used in
+ * order; returns how many. */
+static u32 pop_run(struct frame_stack *stack, u32 most, struct page **first)
+{
+	u32 run = 0;
+
+	*first = stack->at[stack->count - 1];
+	do {
+		run++;
+		stack->count--;
+	} while (run < most && stack->at[stack->count - 1] == *first + run);
+	return run;
+}
+
 static __attribute__((noinline)) void stack_drain(struct frame_stack *stack)
 {
 	spin_lock(&buddy_lock);
-	while (stack->count > STACK_HALF)
-		buddy_free_block(stack->at[--stack->count], 0);
+	while (stack->count > STACK_HALF) {
+		struct page *first;
+		u32 run = pop_run(stack, stack->count - STACK_HALF, &first);
+
+		buddy_free_range(page_pfn(first), run);
+	}
 	spin_unlock(&buddy_lock);
 }
 
