@@ -38,7 +38,13 @@ static const struct budget {
 };
 
 /* The cycle of a tiny process at its best level. */
-#define TINY_LIMIT 25000ul
+#define TINY_LIMIT 18000ul
+
+static const unsigned long path_limits[PATHS] = {
+	[PATH_SYSTEM_CALL] = 150,    [PATH_PIPE] = 4500,        [PATH_EXEC] = 90000,
+	[PATH_FORK_REGIONS] = 15000, [PATH_FIRST_WRITE] = 1400, [PATH_FIRST_READ] = 500,
+	[PATH_UNMAP] = 150,
+};
 
 /* Levels at which fork takes as long for these sizes as for FLAT_SIZE, within so many percent. */
 #define FLAT_LEVELS  L2_3
@@ -149,7 +155,8 @@ static void check_tiny(const unsigned long tiny[LEVELS])
 		     TINY_LIMIT, best <= TINY_LIMIT);
 }
 
-unsigned budget_check(const struct row *rows, size_t count, const unsigned long tiny[LEVELS])
+unsigned budget_check(const struct row *rows, size_t count, const unsigned long tiny[LEVELS],
+		      const unsigned long paths[PATHS])
 {
 	over = 0;
 	printf("\nbudgets\n");
@@ -162,5 +169,9 @@ unsigned budget_check(const struct row *rows, size_t count, const unsigned long 
 		}
 	}
 	check_tiny(tiny);
+	for (enum path path = 0; path < PATHS; path++) {
+		print_result(path_name(path), paths[path], "at most", path_limits[path],
+			     paths[path] <= path_limits[path]);
+	}
 	return over;
 }

@@ -10,6 +10,7 @@
 #include "user/forkbench/budget.h"
 #include "user/forkbench/kernel.h"
 #include "user/forkbench/measure.h"
+#include "user/forkbench/paths.h"
 #include "user/lib/program.h"
 #include "user/lib/units.h"
 
@@ -35,6 +36,7 @@ struct results {
 	struct row rows[MAX_SIZES * LEVELS];
 	size_t count;
 	unsigned long tiny[LEVELS];
+	unsigned long paths[PATHS];
 };
 
 static void add_size(struct plan *plan, const char *text)
@@ -231,11 +233,25 @@ static void measure_tiny(const struct plan *plan, struct results *results)
 	fflush(stdout);
 }
 
+static void measure_paths(const struct plan *plan, struct results *results)
+{
+	kernel_reset_level();
+	for (enum path path = 0; path < PATHS; path++) {
+		results->paths[path] = measure_path(path, plan->rounds);
+		printf("%-45s %7lu\n", path_name(path), results->paths[path]);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
 	static struct plan plan = {.rounds = DEFAULT_ROUNDS};
 	static struct results results;
 
+	if (argc == 2 && strcmp(argv[1], EXEC_OPTION) == 0) {
+		return 0;
+	}
 	program_init("forkbench", usage, argc, argv);
 	parse_options(&plan, argv);
 	bool has_levels = kernel_has_levels();
@@ -247,13 +263,15 @@ int main(int argc, char **argv)
 	       has_levels ? "Coppice" : "Linux", plan.rounds, measure_clock());
 	fflush(stdout);
 	measure_tiny(&plan, &results);
+	measure_paths(&plan, &results);
 	print_headings();
 	for (size_t i = 0; i < plan.size_count; i++) {
 		measure_size(&plan, plan.sizes[i], &results);
 	}
 	kernel_reset_level();
 	if (plan.check) {
-		unsigned over = budget_check(results.rows, results.count, results.tiny);
+		unsigned over =
+			budget_check(results.rows, results.count, results.tiny, results.paths);
 		if (over > 0) {
 			complain("%u of the numbers are over their budgets", over);
 		}

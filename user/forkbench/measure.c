@@ -117,10 +117,10 @@ static int compare_numbers(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static unsigned long median(unsigned long *numbers)
+unsigned long median(unsigned long *numbers, unsigned count)
 {
-	qsort(numbers, rounds, sizeof(*numbers), compare_numbers);
-	return numbers[rounds / 2];
+	qsort(numbers, count, sizeof(*numbers), compare_numbers);
+	return numbers[count / 2];
 }
 
 static void await(pid_t pid)
@@ -211,7 +211,7 @@ static unsigned long median_in_child(void (*work)(void))
 	for (unsigned i = 0; i < rounds; i++) {
 		numbers[i] = measure_in_child(work);
 	}
-	return median(numbers);
+	return median(numbers, rounds);
 }
 
 /* Forks a child that exits at once: when fork began, when it returned, when wait returned. */
@@ -242,8 +242,8 @@ static void measure_cycle(struct row *row)
 		forks[i] = between - before;
 		exits[i] = after - between;
 	}
-	row->value[MEASURE_FORK] = median(forks);
-	row->value[MEASURE_EXIT_WAIT] = median(exits);
+	row->value[MEASURE_FORK] = median(forks, rounds);
+	row->value[MEASURE_EXIT_WAIT] = median(exits, rounds);
 }
 
 /* A child that runs, writing its stack and a few globals, says so and stays until it is released.
@@ -290,8 +290,8 @@ static void measure_tables(struct row *row)
 	for (unsigned i = 0; i < rounds; i++) {
 		measure_tables_once(&before[i], &after[i]);
 	}
-	row->value[MEASURE_TABLES_BEFORE] = median(before);
-	row->value[MEASURE_TABLES_AFTER] = median(after);
+	row->value[MEASURE_TABLES_BEFORE] = median(before, rounds);
+	row->value[MEASURE_TABLES_AFTER] = median(after, rounds);
 }
 
 void measure_row(struct row *row, bool writes)
@@ -316,7 +316,15 @@ unsigned long measure_tiny_cycle(int level)
 		cycle(&before, &between, &after);
 		numbers[i] = after - before;
 	}
-	return median(numbers);
+	return median(numbers, rounds);
+}
+
+unsigned long measure_fork(void)
+{
+	unsigned long before, between, after;
+
+	cycle(&before, &between, &after);
+	return between - before;
 }
 
 unsigned long measure_clock(void)
@@ -327,5 +335,5 @@ unsigned long measure_clock(void)
 		unsigned long start = kernel_clock();
 		numbers[i] = kernel_clock() - start;
 	}
-	return median(numbers);
+	return median(numbers, rounds);
 }

@@ -48,5 +48,11 @@ void measure_row(struct row *row, bool writes);
 /* fork, exit and wait of this process at its smallest: before any memory_map(). */
 unsigned long measure_tiny_cycle(int level);
 
+/* One fork of a child that exits at once: call to return in the parent. */
+unsigned long measure_fork(void);
+
+/* Sorts count numbers, which is odd, and returns the one in the middle. */
+unsigned long median(unsigned long *numbers, unsigned count);
+
 /* What two readings of the clock cost that follow one another. */
 unsigned long measure_clock(void);
