@@ -7,18 +7,25 @@ struct mm_stat mm_stat;
 
 #define GROUP 8u /* entries that one bit of table.groups stands for */
 _Static_assert(ENTRIES / GROUP == 64, "one word has a bit for each group");
+#define GROUP_BYTES (GROUP * sizeof(u64))
+
+/* A table is a page: the address of an entry tells its place there. */
+static u32 group_of(const u64 *entry)
+{
+	return (u32)(((u64)entry & PAGE_MASK) / GROUP_BYTES);
+}
 
 u64 *entry_skip_empty(const struct page *table, u64 *at, u64 *end)
 {
-	u64 *entries = node_at(table, 0);
+	u64 *group_end = (u64 *)ROUND_UP((u64)at, GROUP_BYTES);
 
-	for (; at < end && (at - entries) % GROUP; at++)
+	for (; at < group_end; at++)
 		if (*at)
-			return at;
+			return MIN(at, end);
 	if (at >= end)
 		return end;
 
-	u64 groups = table->table.groups >> (at - entries) / GROUP;
+	u64 groups = table->table.groups >> group_of(at);
 
 	if (!groups)
 		return end;
@@ -63,8 +70,7 @@ static bool group_is_empty(const u64 *e)
 
 void entry_set(struct page *table, u64 *entry, u64 value)
 {
-	/* Tables are pages: an address tells the place in one. */
-	u64 bit = 1ul << ((u64)entry & PAGE_MASK) / (GROUP * sizeof(*entry));
+	u64 bit = 1ul << group_of(entry);
 
 	table->used = (u16)(table->used + !!value - !!*entry);
 	if (table->level == 1)
@@ -73,7 +79,7 @@ void entry_set(struct page *table, u64 *entry, u64 value)
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 	if (value)
 		table->table.groups |= bit;
-	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP * sizeof(*entry))))
+	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP_BYTES)))
 		table->table.groups &= ~bit;
 }
 
@@ -202,8 +208,8 @@ static void table_init_uncleared(struct page *frame, u32 level)
 
 void table_init(struct page *frame, u32 level)
 {
-	clear_page(page_virt(frame));
 	table_init_uncleared(frame, level);
+	memset(node_at(frame, 0), 0, node_entries(frame) * sizeof(u64));
 }
 
 void data_init(struct page *frame)
