@@ -350,6 +350,7 @@ static void start_thread(struct thread *thread, u64 entry, u64 sp)
 	};
 	thread->fs_base = 0;
 	sched_load_context();
+	memset(thread->fpu, 0, fpu_size);
 	fpu_init_state(thread->fpu);
 	fpu_restore(thread->fpu);
 }
@@ -379,7 +380,7 @@ static int exec(struct program *program)
 {
 	int error = program->arguments.argv.count ? 0 : strings_add(&program->arguments.argv, "");
 
-	memcpy(program->name, program->path, sizeof(program->name));
+	memcpy(program->name, program->path, strlen(program->path) + 1);
 	if (!error)
 		error = find_program(program);
 	if (!error)

@@ -112,7 +112,6 @@ void fpu_init_state(void *area)
 	struct fxsave *fxsave = area;
 
 	/* With XSAVE, a header of zeroes says that all else is in its initial state. */
-	memset(area, 0, fpu_size);
 	fxsave->control = CONTROL_INITIAL;
 	fxsave->mxcsr = MXCSR_INITIAL;
 }

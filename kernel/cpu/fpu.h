@@ -14,7 +14,7 @@ extern size_t fpu_size;
 void fpu_init(void);
 void fpu_init_other(void);
 
-/* Makes area[fpu_size] the state of a program that has just started. */
+/* Makes area[fpu_size], which is cleared, the state of a program that has just started. */
 void fpu_init_state(void *area);
 
 /* Saves this CPU's registers in area, or loads them from there. area was made by fpu_init_state().
