@@ -1,13 +1,12 @@
 /*
- * Kernel stacks in the vmap area. With several CPUs a few that are free stay mapped, since unmapping one is a flush on
- * all of them. Who tells how much memory is free, or finds none, lets go of them first (stack_pool_drain()).
+ * Kernel stacks in the vmap area. A few that are free stay mapped: the next process needs one, and unmapping is a flush
+ * on all CPUs. Who tells how much memory is free, or finds none, lets go of them first (stack_pool_drain()).
  * Each slot is 32 KB: the stack in its upper half, the lower half
  * never mapped, so an overflow faults. 64 slots share one PTE table, which is there exactly while
  * one of them is in use.
  */
 #include "kernel/cpu/machine.h"
 #include "kernel/cpu/stack.h"
-#include "kernel/cpu/cpu.h"
 #include "mm/frame.h"
 
 #define SLOT_SIZE   (2 * STACK_SIZE)
@@ -15,6 +14,7 @@
 #define GROUP_SLOTS 64u
 #define GROUPS      (STACKS_MAX / GROUP_SLOTS)
 #define GROUP_SPAN  (GROUP_SLOTS * SLOT_SIZE)
+#define POOL_MIN    2u /* stacks kept without asking for memory */
 #define POOL_MAX    32u
 #define POOL_MEMORY 1024u /* frames that must be free for a stack to be kept */
 _Static_assert(GROUP_SPAN == 2ul << 20, "a group is what one PTE table maps");
@@ -143,7 +143,7 @@ static void unmap_stack(vaddr_t start)
 void stack_free(void *stack)
 {
 	spin_lock(&lock);
-	if (cpus_online > 1 && pooled < POOL_MAX && frames_free() > POOL_MEMORY)
+	if (pooled < POOL_MIN || (pooled < POOL_MAX && frames_free() > POOL_MEMORY))
 		pool[pooled++] = stack;
 	else
 		unmap_stack((vaddr_t)stack);
