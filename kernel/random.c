@@ -1,6 +1,6 @@
 /*
- * A ChaCha20 key stream, one block at a time; each request ends by replacing the key with the first
- * half of a block of its own, so what was given out cannot be computed from the state later.
+ * A ChaCha20 key stream, one block at a time; the first half of each request's first block is the next request's key and
+ * is given to nobody, so what was given out cannot be computed from the state later.
  */
 #include "kernel/random.h"
 #include "kernel/cpu/cpu.h"
@@ -57,14 +57,6 @@ static void next_block(u32 out[BLOCK_WORDS])
 		out[i] += in[i];
 }
 
-static void replace_key(void)
-{
-	u32 block[BLOCK_WORDS];
-
-	next_block(block);
-	memcpy(key, block, sizeof(key));
-}
-
 /* 64 bits from RDRAND (CPUID leaf 1, ECX bit 30), or 0. */
 static u64 rdrand(void)
 {
@@ -91,24 +83,27 @@ static void stir(void)
 		key[i + 1] ^= (u32)(value >> 32);
 	}
 	seeded = true;
-	replace_key();
 }
 
 void random_bytes(void *to, size_t bytes)
 {
-	u32 block[BLOCK_WORDS];
-	u8 *at = to;
+	u32 block[BLOCK_WORDS], next_key[KEY_WORDS];
+	u8 *at = to, *from = (u8 *)&block[KEY_WORDS];
 
 	spin_lock(&lock);
 	stir();
+	next_block(block);
+	memcpy(next_key, block, sizeof(next_key));
 	while (bytes) {
-		size_t part = MIN(bytes, sizeof(block));
+		size_t part = MIN(bytes, (size_t)((u8 *)&block[BLOCK_WORDS] - from));
 
-		next_block(block);
-		memcpy(at, block, part);
+		memcpy(at, from, part);
 		at += part;
 		bytes -= part;
+		from = (u8 *)block;
+		if (bytes)
+			next_block(block);
 	}
-	replace_key();
+	memcpy(key, next_key, sizeof(key));
 	spin_unlock(&lock);
 }
