@@ -22,7 +22,7 @@
 struct pipe {
 	struct rwlock lock;                     /* only ever taken as writer */
 	_Atomic u32 readers, writers;           /* open files */
-	_Atomic u32 reader_opens, writer_opens; /* so far */
+	_Atomic u32 reader_opens, writer_opens; /* so far; they wrap */
 	/* guarded by lock: */
 	u32 first;
 	_Atomic u32 used;
@@ -216,6 +216,17 @@ static i64 pipe_write(struct file *file, struct io *from, u64 offset)
 	return total ? total : moved;
 }
 
+/* So that a reader who came before all writers is told that they hung up only after there was one (fifo(7)). */
+static void remember_writers(struct file *file, const struct pipe *pipe)
+{
+	file->private = (void *)(uptr)(pipe->writer_opens - (pipe->writers ? 1 : 0));
+}
+
+static bool hung_up(const struct file *file, const struct pipe *pipe)
+{
+	return !pipe->writers && pipe->writer_opens != (u32)(uptr)file->private;
+}
+
 static int pipe_poll(struct file *file)
 {
 	struct pipe *pipe = pipe_of(file);
@@ -224,7 +235,7 @@ static int pipe_poll(struct file *file)
 
 	if (access != O_WRONLY) {
 		events |= pipe->used ? POLLIN : 0;
-		events |= pipe->writers ? 0 : POLLHUP;
+		events |= hung_up(file, pipe) ? POLLHUP : 0;
 	}
 	if (access != O_RDONLY) {
 		events |= has_room(pipe, PIPE_BUF) ? POLLOUT : 0;
@@ -248,6 +259,7 @@ static int pipe_open(struct inode *inode, struct file *file)
 	struct pipe *pipe = inode->private;
 	u32 access = file->flags & O_ACCMODE;
 
+	remember_writers(file, pipe);
 	if (access != O_WRONLY) {
 		pipe->readers++;
 		pipe->reader_opens++;

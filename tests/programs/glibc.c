@@ -10,6 +10,7 @@
 #include <glob.h>
 #include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -405,6 +406,7 @@ static void fifos(void)
 	const char *name = "/tmp/glibc.fifo";
 	char text[8] = "";
 	struct stat status;
+	struct pollfd hang;
 	pid_t pid;
 	int fd;
 
@@ -427,6 +429,10 @@ static void fifos(void)
 	close(fd);
 	fd = open(name, O_RDONLY | O_NONBLOCK);
 	CHECK(fd >= 0 && read(fd, text, sizeof(text)) == 0); /* what was left is gone */
+	hang = (struct pollfd) {.fd = fd, .events = POLLIN};
+	CHECK(poll(&hang, 1, 0) == 0);
+	close(open(name, O_WRONLY));
+	CHECK(poll(&hang, 1, 0) == 1 && hang.revents == POLLHUP);
 	close(fd);
 	/* A partner that goes at once was there all the same. */
 	for (int i = 0; i < 30; i++) {
