@@ -8,7 +8,7 @@ busybox=(--mem 512M --timeout 100 --add "$box:$box")
 # part NAME FILE: what the script printed below the headline NAME
 part()
 {
-	sed -n "/^== $1/,/^==/{s#^[^ ]*\(script\|busybox.sh\): #script: #;p}" "$2"
+	sed -n "/^== $1/,/^==/{s#^[^ ]*\(script\|busybox.sh\): #script: #;s#$scratch/a#/tmp/a#;p}" "$2"
 }
 
 cat >"$scratch/script" <<'END'
@@ -52,7 +52,7 @@ for level in 0 1 2 3 auto; do
 done
 
 # The tools, and the shell at length.
-(setsid $box sh tests/programs/busybox.sh </dev/null) >"$scratch/wanted"
+(setsid $box sh tests/programs/busybox.sh "$scratch/a" </dev/null) >"$scratch/wanted"
 for cpus in 1 2; do
 	tools/run "${busybox[@]}" --cpus $cpus --add tests/programs/busybox.sh:/script $box sh -c \
 		'busybox --install -s /bin 2>/dev/null; exec busybox sh /script' </dev/null >"$scratch/got"

@@ -1,8 +1,11 @@
 # What tests/busybox.t runs, here and in the guest: three parts, each under a headline, of what is the same on both.
 exec 2>&1
-rm -rf /tmp/a
-mkdir /tmp/a
-cd /tmp/a
+export TZ=UTC0
+umask 022
+here=${1:-/tmp/a}
+rm -rf $here
+mkdir $here
+cd $here
 echo "== shell"
 fib() { if [ $1 -lt 2 ]; then echo $1; else echo $(($(fib $(($1 - 1))) + $(fib $(($1 - 2))))); fi; }
 fib 7
@@ -69,7 +72,7 @@ set -e
 set +e
 command -v sh >/dev/null && echo found
 hash -r
-test "$(cd / && pwd)" = / && cd /tmp/a && cd - >/dev/null && cd /tmp/a
+test "$(cd / && pwd)" = / && cd $here && cd - >/dev/null && cd $here
 pwd
 echo "== files"
 mkdir -p d/e/f
@@ -142,9 +145,6 @@ test -p fifo && echo a pipe
 cp /dev/null empty
 test -s empty || echo empty
 sync
-chown 0:0 empty
-chgrp 0 empty
-stat -c '%u %g' empty
 rmdir d
 rmdir nothing
 cat nothing
@@ -192,7 +192,7 @@ echo "== text"
 seq 1 20 | sort -rn | head -n 3
 printf 'b 2\na 10\nc 1\n' | sort -k2n
 printf 'b\na\nb\n' | sort -u
-sort -t: -k3n /tmp/a/nothing
+sort -t: -k3n nothing
 seq 1 30000 | sort -rn | md5sum
 seq 1 10 | sed -n '/3/,/6/p;$='
 echo abc | sed 's/\(a\)\(b\)/\2\1/;y/c/C/'
@@ -272,16 +272,11 @@ echo $?
 which sh >/dev/null
 ( ulimit -c 0 )
 tty
-logname 2>/dev/null
 shuf -i 1-5 | sort | tr '\n' ' '
 echo
 start-stop-daemon --help >/dev/null 2>&1
 pidof nosuchprogram
 killall nosuchprogram
-id -u
-id
-whoami
-groups
 stty 2>/dev/null
 watch 2>/dev/null
 unlink three
@@ -294,5 +289,5 @@ nproc >/dev/null
 getopt -o a:b -- -a 1 -b rest
 ipcalc -n 10.0.0.1/8
 cd /
-rm -rf /tmp/a
+rm -rf $here
 echo "== end"

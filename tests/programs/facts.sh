@@ -12,7 +12,7 @@ fact()
 }
 
 busybox --install -s /bin 2>/dev/null
-echo 1..25
+echo 1..26
 fact ps 'ps | grep " 1 root .* /*init" && ps -o pid,ppid,stat,args | grep "^ *1 *0 .*init"'
 fact top 'top -bn1 >/tmp/top && grep "^CPU: .*idle" /tmp/top && grep "top -bn1" /tmp/top'
 fact free 'free -m | grep "^Mem: *[1-9]"'
@@ -21,6 +21,7 @@ fact mount 'mount | grep "proc on /proc type proc" && mount | grep "on /sys type
 fact df 'df -h / | grep "% /$" && df -a | grep /proc'
 fact stat 'stat -f / | grep "Type: tmpfs"'
 fact who 'test "$(id -un) $(id -gn) $(whoami)" = "root root root" && grep "^root:" /etc/group'
+fact chown 'touch /tmp/fact; chown 1:2 /tmp/fact && test "$(stat -c "%u %g" /tmp/fact)" = "1 2" && chgrp 0 /tmp/fact'
 fact hostname 'test "$(hostname)" = "$(cat /etc/hostname)" && test "$(hostname)" = "$(cat /proc/sys/kernel/hostname)"'
 fact ostype 'test "$(uname -s)" = "$(cat /proc/sys/kernel/ostype)"'
 fact osrelease 'test "$(uname -r)" = "$(cat /proc/sys/kernel/osrelease)"'
