@@ -24,9 +24,10 @@
 #include "mm/errno.h"
 #include "mm/heap.h"
 
-#define SLICE_NS 10000000ul
-#define IDLE_NS  2500000000ul /* the watchdog wants a tick now and then */
-#define OFFER_NS 200000ul     /* a thread that waits so long is offered to a CPU that idles */
+#define SLICE_NS  10000000ul
+#define NEARLY_NS 1000000ul    /* with so little left a slice is as good as over */
+#define IDLE_NS   2500000000ul /* the watchdog wants a tick now and then */
+#define OFFER_NS  200000ul     /* a thread that waits so long is offered to a CPU that idles */
 
 static struct spinlock sched_lock = SPINLOCK(RANK_SCHEDULER);
 /* guarded by sched_lock: */
@@ -215,11 +216,12 @@ void sched_renew_slice(void)
 {
 	struct cpu *cpu = this_cpu();
 	bool interrupts = spin_lock_irqsave(&sched_lock);
+	u64 now = clock_ns();
 
-	if (cpu->need_resched && !cpu->slice_renewed) {
+	if ((cpu->need_resched || cpu->slice_end < now + NEARLY_NS) && !cpu->slice_renewed) {
 		cpu->need_resched = false;
 		cpu->slice_renewed = true;
-		cpu->slice_end = clock_ns() + SLICE_NS;
+		cpu->slice_end = now + SLICE_NS;
 	}
 	spin_unlock_irqrestore(&sched_lock, interrupts);
 }

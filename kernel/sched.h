@@ -24,7 +24,7 @@ void sched_arrive(void);
 void sched_yield(void);
 
 /*
- * Gives the current thread a new slice if its own is over, once in each turn on the CPU. For a call that took long on
+ * Gives the current thread a new slice if its own is over or nearly so, once in each turn on the CPU. For a call that took long on
  * its behalf and has just made somebody ready: the caller sees its result first. Interrupts on or off.
  */
 void sched_renew_slice(void);
