@@ -131,6 +131,12 @@ static void page_fault(struct trapframe *frame)
 	frame->rip = fixup;
 }
 
+/* Inline, since every way back to a program asks. */
+static inline bool has_signals(const struct process *process)
+{
+	return (process->pending & ~process->blocked) || process->saved_blocked_set;
+}
+
 void trap_exit_to_user(struct trapframe *frame)
 {
 	must_hold_none();
@@ -138,7 +144,7 @@ void trap_exit_to_user(struct trapframe *frame)
 		smp_stand_still();
 		if (this_cpu()->need_resched) {
 			sched_yield();
-		} else if (signal_pending() || current_process()->saved_blocked_set) {
+		} else if (has_signals(current_process())) {
 			interrupts_on();
 			signal_deliver(frame);
 			interrupts_off();
