@@ -47,6 +47,11 @@ pid_t wait(int *status)
 	return wait4(-1, status, 0, NULL);
 }
 
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
+{
+	return (int)CALL(SYS_waitid, type, id, info, options, NULL);
+}
+
 pid_t getpid(void)
 {
 	return (pid_t)RAW(SYS_getpid);

@@ -28,6 +28,16 @@ int killpg(pid_t group, int signal)
 	return kill(-group, signal);
 }
 
+int sigqueue(pid_t pid, int signal, const union sigval value)
+{
+	siginfo_t info = {.si_signo = signal, .si_code = SI_QUEUE};
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value = value;
+	return (int)CALL(SYS_rt_sigqueueinfo, pid, signal, &info);
+}
+
 int sigaction(int signal, const struct sigaction *wanted, struct sigaction *old)
 {
 	struct kernel_sigaction to_kernel, from_kernel;

@@ -3,6 +3,7 @@
 #include "libc/syscall.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -77,4 +78,36 @@ int getitimer(int which, struct itimerval *value)
 int setitimer(int which, const struct itimerval *restrict value, struct itimerval *restrict old)
 {
 	return (int)CALL(SYS_setitimer, which, value, old);
+}
+
+/* The kernel's timers are ints. */
+int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict timer)
+{
+	int id;
+
+	if (CALL(SYS_timer_create, clock, event, &id) < 0)
+		return -1;
+	*timer = (timer_t)id;
+	return 0;
+}
+
+int timer_settime(timer_t timer, int flags, const struct itimerspec *restrict value,
+		  struct itimerspec *restrict old)
+{
+	return (int)CALL(SYS_timer_settime, timer, flags, value, old);
+}
+
+int timer_gettime(timer_t timer, struct itimerspec *value)
+{
+	return (int)CALL(SYS_timer_gettime, timer, value);
+}
+
+int timer_getoverrun(timer_t timer)
+{
+	return (int)CALL(SYS_timer_getoverrun, timer);
+}
+
+int timer_delete(timer_t timer)
+{
+	return (int)CALL(SYS_timer_delete, timer);
 }

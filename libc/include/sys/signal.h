@@ -69,6 +69,7 @@ typedef __sigset_t sigset_t;
 #define SI_USER   0
 #define SI_KERNEL 0x80
 #define SI_QUEUE  (-1)
+#define SI_TIMER  (-2)
 #define SI_TKILL  (-6)
 
 #define ILL_ILLOPN  2
@@ -78,10 +79,12 @@ typedef __sigset_t sigset_t;
 #define BUS_ADRALN  1
 #define BUS_ADRERR  2
 
-#define CLD_EXITED  1
-#define CLD_KILLED  2
-#define CLD_DUMPED  3
-#define CLD_STOPPED 5
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_DUMPED    3
+#define CLD_TRAPPED   4
+#define CLD_STOPPED   5
+#define CLD_CONTINUED 6
 
 union sigval {
 	int sival_int;
@@ -102,17 +105,40 @@ typedef struct {
 				int __status;
 				union sigval __value;
 			};
+			long __utime, __stime;
+		};
+		struct {
+			int __timer;
+			int __overrun;
 		};
 		void *__addr;
 	} __fields;
 } siginfo_t;
 _Static_assert(sizeof(siginfo_t) == 128, "Linux's siginfo_t");
 
-#define si_pid    __fields.__pid
-#define si_uid    __fields.__uid
-#define si_status __fields.__status
-#define si_value  __fields.__value
-#define si_addr   __fields.__addr
+#define si_pid     __fields.__pid
+#define si_uid     __fields.__uid
+#define si_status  __fields.__status
+#define si_utime   __fields.__utime
+#define si_stime   __fields.__stime
+#define si_value   __fields.__value
+#define si_int     __fields.__value.sival_int
+#define si_ptr     __fields.__value.sival_ptr
+#define si_timerid __fields.__timer
+#define si_overrun __fields.__overrun
+#define si_addr    __fields.__addr
+
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE   1
+#define SIGEV_THREAD 2 /* refused: a library with threads makes it of the others */
+
+struct sigevent {
+	union sigval sigev_value;
+	int sigev_signo;
+	int sigev_notify;
+	char __rest[48];
+};
+_Static_assert(sizeof(struct sigevent) == 64, "Linux's struct sigevent");
 
 typedef void (*_sig_func_ptr)(int);
 
@@ -126,10 +152,11 @@ struct sigaction {
 	int sa_flags;
 };
 
-#define SS_ONSTACK  1
-#define SS_DISABLE  2
-#define MINSIGSTKSZ 2048
-#define SIGSTKSZ    8192
+#define SS_ONSTACK    1
+#define SS_DISABLE    2
+#define SS_AUTODISARM (1u << 31)
+#define MINSIGSTKSZ   2048
+#define SIGSTKSZ      8192
 
 typedef struct {
 	void *ss_sp;
@@ -183,6 +210,7 @@ typedef struct ucontext {
 __BEGIN_DECLS
 int kill(pid_t, int);
 int killpg(pid_t, int);
+int sigqueue(pid_t, int, const union sigval);
 int sigaction(int, const struct sigaction *, struct sigaction *);
 int sigprocmask(int, const sigset_t *, sigset_t *);
 int sigpending(sigset_t *);

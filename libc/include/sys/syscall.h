@@ -90,6 +90,7 @@
 #define SYS_getsid            124
 #define SYS_rt_sigpending     127
 #define SYS_rt_sigtimedwait   128
+#define SYS_rt_sigqueueinfo   129
 #define SYS_rt_sigsuspend     130
 #define SYS_sigaltstack       131
 #define SYS_mknod             133
@@ -111,12 +112,18 @@
 #define SYS_sched_getaffinity 204
 #define SYS_getdents64        217
 #define SYS_set_tid_address   218
+#define SYS_timer_create      222
+#define SYS_timer_settime     223
+#define SYS_timer_gettime     224
+#define SYS_timer_getoverrun  225
+#define SYS_timer_delete      226
 #define SYS_clock_settime     227
 #define SYS_clock_gettime     228
 #define SYS_clock_getres      229
 #define SYS_clock_nanosleep   230
 #define SYS_exit_group        231
 #define SYS_tgkill            234
+#define SYS_waitid            247
 #define SYS_openat            257
 #define SYS_mkdirat           258
 #define SYS_newfstatat        262
@@ -131,6 +138,7 @@
 #define SYS_fallocate         285
 #define SYS_dup3              292
 #define SYS_pipe2             293
+#define SYS_rt_tgsigqueueinfo 297
 #define SYS_prlimit64         302
 #define SYS_process_vm_readv  310
 #define SYS_getrandom         318
