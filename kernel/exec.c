@@ -371,6 +371,8 @@ static int execute(struct program *program)
 	program->inode = NULL;
 	process->execed = true;
 	set_name(process, program->name);
+	process->exit_signal = SIGCHLD;
+	timers_delete();
 	signal_reset_handlers(process);
 	start_thread(current(), image.entry, sp);
 	return 0;

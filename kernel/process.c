@@ -1,5 +1,5 @@
 /*
- * The process table, fork, exit and wait.
+ * The process table, and fork. Exit and wait are in kernel/exit.c.
  *
  * A process is in the table from its fork until its parent has waited for it. When it exits it
  * gives back its memory, files and thread at once; what is left, the zombie, is its pid, status and
@@ -18,6 +18,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/lock.h"
 #include "kernel/sched.h"
+#include "kernel/sigqueue.h"
 #include "kernel/trap.h"
 #include "kernel/usercopy.h"
 #include "mm/errno.h"
@@ -33,7 +34,7 @@ static struct list processes = {&processes, &processes}; /* by pid, but for a wr
 static struct list buckets[PID_BUCKETS];
 static u32 process_count;
 static u32 last_pid;
-static struct process *init_process;
+struct process *init_process;
 
 enum share_level fork_level_default = SHARE_AUTO;
 
@@ -160,6 +161,11 @@ static char state_of(const struct process *process)
 	return process->thread->interruptible ? 'S' : 'D';
 }
 
+struct cpu_time process_cpu_time(const struct process *process)
+{
+	return process->thread ? thread_cpu_time(process->thread) : process->cpu;
+}
+
 void process_look(const struct process *process, struct process_look *look)
 {
 	bool interrupts = spin_lock_irqsave(&table_lock);
@@ -167,7 +173,7 @@ void process_look(const struct process *process, struct process_look *look)
 
 	*look = (struct process_look) {
 		.state = state_of(process),
-		.cpu_ns = thread ? thread_cpu_ns(thread) : process->cpu_ns,
+		.cpu = process_cpu_time(process),
 		.rip = thread && thread->frame ? thread->frame->rip : 0,
 		.rsp = thread && thread->frame ? thread->frame->rsp : 0,
 	};
@@ -244,8 +250,7 @@ static bool enter_table(struct process *process)
 	return fits;
 }
 
-/* locked: table_lock */
-static void leave_table(struct process *process)
+void process_leave_table(struct process *process)
 {
 	process_count--;
 	list_remove(&process->all);
@@ -260,6 +265,7 @@ static struct process *process_create(void)
 	if (process) {
 		list_init(&process->children);
 		list_init(&process->sibling);
+		list_init(&process->queue);
 		process->started_ns = clock_ns();
 		process->refs = 1;
 	}
@@ -365,9 +371,9 @@ static void wait_for_vfork(struct process *parent)
 {
 	u64 blocked = parent->blocked;
 
-	parent->blocked = signals_not_fatal(parent);
+	signal_set_blocked(parent, signals_not_fatal(parent));
 	wait_until_or_signal(&parent->vfork_done, !parent->in_vfork);
-	parent->blocked = blocked;
+	signal_set_blocked(parent, blocked);
 }
 
 i64 process_fork(const struct fork_options *options)
@@ -386,6 +392,7 @@ i64 process_fork(const struct fork_options *options)
 	if (!error)
 		error = inherit_memory(child, parent, options->share_memory);
 	child->parent = parent;
+	child->exit_signal = options->exit_signal;
 	if (!error && !enter_table(child))
 		error = -EAGAIN;
 	if (error) {
@@ -399,149 +406,6 @@ i64 process_fork(const struct fork_options *options)
 	if (options->parent_waits) /* the child may be gone after this */
 		wait_for_vfork(parent);
 	return pid;
-}
-
-/* ---- Exit ---- */
-
-static bool ignores_children(const struct process *process)
-{
-	const struct sigaction *action = &process->actions[SIGCHLD - 1];
-
-	return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
-}
-
-static void release_memory(struct process *process)
-{
-	struct mm *mm = process->mm;
-
-	process_set_mm(process, NULL);
-	context_load_mm(NULL);
-	mm_put(mm);
-	process_end_vfork(process);
-}
-
-static void release_all(struct process *process)
-{
-	release_memory(process);
-	files_exit();
-	inode_put(process_swap_inode(&process->cwd, NULL));
-	inode_put(process_swap_inode(&process->exe, NULL));
-	if (process->sid == process->pid)
-		tty_release_session(process->sid);
-}
-
-/* locked: table_lock */
-static void give_children_to_init(struct process *process)
-{
-	while (!list_empty(&process->children)) {
-		struct process *child = list_first(&process->children, struct process, sibling);
-
-		child->parent = init_process;
-		child->vforked = false;
-		list_remove(&child->sibling);
-		list_push_back(&init_process->children, &child->sibling);
-	}
-}
-
-_Noreturn void process_exit(int status)
-{
-	struct process *process = current_process();
-
-	if (process == init_process)
-		panic("init has ended, status 0x%x", status);
-	must_hold_none();
-	release_all(process);
-	current()->process = NULL;
-
-	interrupts_off(); /* and they stay off: this thread will not be back */
-	spin_lock(&table_lock);
-	struct process *parent = process->parent;
-
-	give_children_to_init(process);
-	process->cpu_ns = thread_cpu_ns(current());
-	process->thread = NULL;
-	process->exit_status = status;
-	process->exited = true;
-	bool forgotten = ignores_children(parent);
-
-	if (forgotten)
-		leave_table(process);
-	signal_send_locked(parent, SIGCHLD);
-	wake_all(&parent->child_changed);
-	if (parent != init_process)
-		wake_all(&init_process->child_changed);
-	spin_unlock(&table_lock);
-	if (forgotten)
-		process_put(process);
-	sched_exit();
-}
-
-/* ---- Wait ---- */
-
-static bool is_meant(const struct process *child, i64 pid, u32 own_pgid)
-{
-	if (pid > 0)
-		return child->pid == pid;
-	return pid == -1 || child->pgid == (pid == 0 ? own_pgid : (u32)-pid);
-}
-
-/* Takes an exited child out of the table; the caller frees it. locked: table_lock */
-static i64 reap(struct process *child, int *status, u64 *cpu_ns)
-{
-	i64 pid = child->pid;
-
-	*status = child->exit_status;
-	*cpu_ns = child->cpu_ns + child->child_cpu_ns;
-	child->parent->child_cpu_ns += *cpu_ns;
-	leave_table(child);
-	return pid;
-}
-
-#define STATUS_CONTINUED 0xffff /* wait(2): WIFCONTINUED */
-
-/* One look at the children: a pid, 0 when there are some but none has news, -ECHILD. */
-static i64 look_for_news(i64 pid, u32 options, int *status, u64 *cpu_ns)
-{
-	struct process *parent = current_process(), *child, *reaped = NULL;
-	bool interrupts = spin_lock_irqsave(&table_lock);
-	i64 result = -ECHILD;
-
-	list_for_each(child, &parent->children, sibling) {
-		if (!is_meant(child, pid, parent->pgid))
-			continue;
-		result = 0;
-		if (child->exited) {
-			result = reap(child, status, cpu_ns);
-			reaped = child;
-			break;
-		}
-		if ((options & WAIT_UNTRACED) && child->stop_signal && !child->stop_told) {
-			child->stop_told = true;
-			*status = child->stop_signal << 8 | 0x7f;
-			result = child->pid;
-			break;
-		}
-		if ((options & WAIT_CONTINUED) && child->continued_untold) {
-			child->continued_untold = false;
-			*status = STATUS_CONTINUED;
-			result = child->pid;
-			break;
-		}
-	}
-	spin_unlock_irqrestore(&table_lock, interrupts);
-	if (reaped) /* not under table_lock, which interrupt handlers take: the heap's is outside it */
-		process_put(reaped);
-	return result;
-}
-
-i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns)
-{
-	i64 result = 0;
-	int error = wait_until_or_signal(&current_process()->child_changed,
-					 (result = look_for_news(pid, options, status, cpu_ns)) ||
-						 (options & WAIT_NOHANG));
-
-	return result ? result : error;
 }
 
 /* ---- The first process ---- */
@@ -582,6 +446,7 @@ static void init_limits(struct rlimit *limits)
 		limits[i] = (struct rlimit) {RLIM_INFINITY, RLIM_INFINITY};
 	limits[RLIMIT_STACK].soft = STACK_LIMIT;
 	limits[RLIMIT_NOFILE] = (struct rlimit) {FILES_MAX, FILES_MAX};
+	limits[RLIMIT_SIGPENDING] = (struct rlimit) {SIGQUEUE_MAX, SIGQUEUE_MAX};
 }
 
 void process_start_init(void)
@@ -606,20 +471,52 @@ void process_start_init(void)
 	sched_start(process->thread);
 }
 
-/* ---- Signals to more than one ---- */
+/* ---- Process groups ---- */
 
-int signal_send_group(u32 pgid, int signal)
+int signal_send_group_locked(u32 pgid, const struct siginfo *info)
 {
-	bool interrupts = spin_lock_irqsave(&table_lock);
 	struct process *process;
 	int result = -ESRCH;
 
 	list_for_each(process, &processes, all) {
 		if (process->pgid != pgid)
 			continue;
-		signal_send_locked(process, signal);
+		signal_send_locked(process, info);
 		result = 0;
 	}
+	return result;
+}
+
+int signal_send_group_info(u32 pgid, const struct siginfo *info)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	int result = signal_send_group_locked(pgid, info);
+
 	spin_unlock_irqrestore(&table_lock, interrupts);
 	return result;
+}
+
+bool process_group_stopped(u32 pgid)
+{
+	struct process *process;
+
+	list_for_each(process, &processes, all) {
+		if (process->pgid == pgid && process->stop_signal)
+			return true;
+	}
+	return false;
+}
+
+bool process_group_orphaned(u32 pgid, const struct process *except)
+{
+	struct process *process;
+
+	list_for_each(process, &processes, all) {
+		const struct process *parent = process->parent;
+
+		if (process->pgid == pgid && process != except && !process->exited &&
+		    parent != init_process && parent->pgid != pgid && parent->sid == process->sid)
+			return false;
+	}
+	return true;
 }

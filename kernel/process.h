@@ -3,6 +3,7 @@
 
 #include "kernel/cpu/trap.h"
 #include "kernel/signal.h"
+#include "kernel/timer.h"
 #include "kernel/wait.h"
 #include "mm/list.h"
 #include "mm/mm.h"
@@ -35,6 +36,8 @@ struct thread {
 	u32 cpu;            /* where it runs, or ran last */
 	u64 cpu_ns;         /* time that it has run */
 	u64 started_ns;     /* when it last got a CPU */
+	u64 system_ns;      /* of cpu_ns: in the kernel, as sampled at the end of each slice */
+	u64 sampled_ns;     /* cpu_ns at the last sample */
 #ifdef CHECKED
 	struct held_locks rwlocks; /* that it holds; its own affair */
 #endif
@@ -44,18 +47,25 @@ struct thread {
 #define PID_MAX      4194304u
 
 /* setrlimit(2): the limits that are enforced; others are only kept. */
-#define RLIMIT_FSIZE  1
-#define RLIMIT_DATA   2
-#define RLIMIT_STACK  3
-#define RLIMIT_NPROC  6
-#define RLIMIT_NOFILE 7
-#define RLIMIT_AS     9
-#define RLIMITS       16
-#define RLIM_INFINITY ~0ul
+#define RLIMIT_FSIZE      1
+#define RLIMIT_DATA       2
+#define RLIMIT_STACK      3
+#define RLIMIT_NPROC      6
+#define RLIMIT_NOFILE     7
+#define RLIMIT_AS         9
+#define RLIMIT_SIGPENDING 11
+#define RLIMITS           16
+#define RLIM_INFINITY     ~0ul
 
 struct rlimit {
 	u64 soft, hard;
 };
+
+struct cpu_time {
+	u64 total_ns, system_ns; /* the rest of the total is the program's own */
+};
+
+struct posix_timer;
 
 struct process {
 	_Atomic u32 refs; /* the table's, until it was waited for; and readers in passing */
@@ -88,11 +98,16 @@ struct process {
 	struct list by_pid; /* in its bucket of the table */
 	bool execed;        /* since its fork: setpgid of the parent is too late */
 	u64 started_ns;
-	u64 cpu_ns;       /* its own, once it has exited */
-	u64 child_cpu_ns; /* of children waited for */
+	struct cpu_time cpu;        /* its own, once it has exited */
+	struct cpu_time child_cpu;  /* of children waited for */
+	int exit_signal;            /* what its parent is sent at its end; 0 = nothing */
+	struct timer real_timer;    /* setitimer(2) */
+	struct posix_timer *timers; /* timer_create(2) */
+	struct list queue;          /* of pending signals (kernel/sigqueue.h) */
 	/* signals, sets of SIGNAL_BIT: */
-	u64 pending; /* atomic: interrupt handlers send too */
-	u64 blocked;
+	u64 pending;       /* read without the lock by the process itself */
+	u64 blocked;       /* signal_set_blocked() */
+	u64 awaited;       /* by signal_wait() */
 	u64 saved_blocked; /* what rt_sigsuspend put aside, while saved_blocked_set */
 	bool saved_blocked_set;
 	int forced;     /* the signal of the last signal_force(), until its frame is made */
@@ -136,7 +151,7 @@ struct inode *process_swap_inode(struct inode **place, struct inode *inode);
 /* What others may know of its thread. */
 struct process_look {
 	char state; /* as ps shows it */
-	u64 cpu_ns;
+	struct cpu_time cpu;
 	u64 rip, rsp; /* of the program */
 };
 void process_look(const struct process *process, struct process_look *look);
@@ -152,6 +167,7 @@ void process_apply_limits(struct process *process);
 struct fork_options {
 	u64 stack, fs_base;
 	bool share_memory; /* the child runs in its parent's memory (CLONE_VM); with parent_waits only */
+	int exit_signal;   /* to the parent when the child ends; 0 = none */
 	bool parent_waits; /* returns when the child has executed or exited (CLONE_VFORK) */
 };
 i64 process_fork(const struct fork_options *options);
@@ -163,16 +179,41 @@ void process_end_vfork(struct process *process);
  * killed it. */
 _Noreturn void process_exit(int status);
 
+/* CPU time that it has used. locked: process table */
+struct cpu_time process_cpu_time(const struct process *process);
+
+/* What there is to say of a child: as waitid(2) has it, with code one of CLD_. */
+struct wait_news {
+	u32 pid;
+	int code, status;
+	struct cpu_time cpu; /* of a child that has ended, its own children's too */
+};
+
 /*
- * wait4(2) for the current process: pid as there, options a set of WAIT_ bits. Returns the child's
- * pid with *status set, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
+ * waitid(2) for the current process: pid as for wait4(2), options a set of WAIT_ bits. Returns the child's pid with
+ * *news filled in, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
  */
-#define WAIT_NOHANG    1u
-#define WAIT_UNTRACED  2u
-#define WAIT_CONTINUED 8u
-#define WAIT_OF_THREADS \
-	0xe0000000u /* __WALL and its kin: of processes with one thread, all children */
-i64 process_wait(i64 pid, u32 options, int *status, u64 *cpu_ns);
+#define WAIT_NOHANG     1u
+#define WAIT_STOPPED    2u
+#define WAIT_EXITED     4u
+#define WAIT_CONTINUED  8u
+#define WAIT_NOWAIT     0x01000000u /* the news stays news */
+#define WAIT_OWN_THREAD 0x20000000u /* __WNOTHREAD: of processes with one thread, always */
+#define WAIT_ALL        0x40000000u /* __WALL: whatever a child's exit signal is */
+#define WAIT_CLONE      0x80000000u /* __WCLONE: only those whose is not SIGCHLD */
+i64 process_wait(i64 pid, u32 options, struct wait_news *news);
+
+/* For exit: takes a process out of the table. locked: process table */
+void process_leave_table(struct process *process);
+extern struct process *init_process; /* who adopts orphans */
+
+/*
+ * Whether nobody outside a process group, but in its session, is the parent of one of its members: its stops would never
+ * be noticed. A member `except` does not count. locked: process table
+ */
+bool process_group_orphaned(u32 pgid, const struct process *except);
+/* Whether a member is stopped. locked: process table */
+bool process_group_stopped(u32 pgid);
 
 /* Whether some process, a zombie also, is in this group; sid: and in this session, 0 = any. */
 bool process_group_exists(u32 pgid, u32 sid);

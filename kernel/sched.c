@@ -20,6 +20,7 @@
 #include "kernel/cpu/switch.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
+#include "kernel/timer.h"
 #include "kernel/watchdog.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
@@ -70,6 +71,7 @@ static void arm_timer(struct cpu *cpu, u64 now)
 {
 	u64 next = cpu->thread == cpu->idle ? now + IDLE_NS : cpu->slice_end;
 
+	next = MIN(next, __atomic_load_n(&timers_due, __ATOMIC_RELAXED));
 	if (cpu->ready_count && idle_cpus)
 		next = MIN(next, now + OFFER_NS);
 	if (!list_empty(&timed_sleepers))
@@ -355,12 +357,32 @@ static void offer(const struct cpu *cpu)
 		apic_send(cpus[__builtin_ctzl(idle_cpus)].apic_id, VECTOR_RESCHEDULE);
 }
 
-void sched_tick(void)
+void sched_rearm(void)
+{
+	bool interrupts = spin_lock_irqsave(&sched_lock);
+
+	arm_timer(this_cpu(), clock_ns());
+	spin_unlock_irqrestore(&sched_lock, interrupts);
+}
+
+/* What a thread has run since it was last looked at counts for where it is found now. locked: sched_lock */
+static void sample(struct thread *thread, bool in_program)
+{
+	u64 cpu_ns = thread_cpu_ns(thread);
+
+	if (!in_program)
+		thread->system_ns += cpu_ns - thread->sampled_ns;
+	thread->sampled_ns = cpu_ns;
+}
+
+void sched_tick(bool in_program)
 {
 	struct cpu *cpu = this_cpu();
 	u64 now = clock_ns();
 
 	watchdog_tick(now);
+	if (now >= timers_due)
+		timers_expire(now);
 	spin_lock(&sched_lock);
 	while (!list_empty(&timed_sleepers)) {
 		struct thread *first = list_first(&timed_sleepers, struct thread, sleeping);
@@ -371,6 +393,7 @@ void sched_tick(void)
 		cpu->need_resched = true;
 	}
 	if (now >= cpu->slice_end) {
+		sample(cpu->thread, in_program);
 		cpu->need_resched = true;
 		cpu->slice_end = now + SLICE_NS;
 	}
@@ -397,6 +420,11 @@ u64 thread_cpu_ns(const struct thread *thread)
 	u64 running = thread->state == THREAD_RUNNING ? clock_ns() - thread->started_ns : 0;
 
 	return thread->cpu_ns + running;
+}
+
+struct cpu_time thread_cpu_time(const struct thread *thread)
+{
+	return (struct cpu_time) {thread_cpu_ns(thread), thread->system_ns};
 }
 
 /* The idle thread: halts until an interrupt makes somebody ready, here or so long elsewhere that it is

@@ -35,8 +35,8 @@ _Noreturn void sched_exit(void);
 /* Wakes a thread that sleeps so that a signal may end it; callable from interrupt handlers. */
 void sched_interrupt(struct thread *thread);
 
-/* The timer's interrupt, and another CPU's: look what there is to do. */
-void sched_tick(void);
+/* The timer's interrupt, of a program or of the kernel, and another CPU's: look what there is to do. */
+void sched_tick(bool in_program);
 void sched_poke(void);
 
 /* Makes a CPU's run queue and its idle thread; false when memory is out. */
@@ -48,8 +48,12 @@ _Noreturn void scheduler_enter(void);
  * them. */
 void sched_load_context(void);
 
+/* Arms this CPU's clock anew: timers_due has changed. Callable from interrupt handlers. */
+void sched_rearm(void);
+
 /* Ready and running threads, for /proc/loadavg. */
 u32 sched_runnable(void);
 
-/* CPU time that a thread has used, in ns. */
+/* CPU time that a thread has used. */
 u64 thread_cpu_ns(const struct thread *thread);
+struct cpu_time thread_cpu_time(const struct thread *thread);

@@ -29,13 +29,6 @@ struct sigcontext {
 };
 _Static_assert(sizeof(struct sigcontext) == 256, "asm/sigcontext.h of Linux");
 
-struct siginfo {
-	i32 signal, error, code, unused;
-	u64 addr;
-	u64 rest[13];
-};
-_Static_assert(sizeof(struct siginfo) == 128, "siginfo_t of Linux");
-
 struct rt_sigframe {
 	u64 restorer;
 	struct {
@@ -45,6 +38,7 @@ struct rt_sigframe {
 		u64 mask;
 	} ucontext;
 	struct siginfo info;
+	u8 info_rest[SIGINFO_BYTES - sizeof(struct siginfo)];
 };
 _Static_assert(offsetof(struct rt_sigframe, info) == 312, "asm/sigframe.h of Linux");
 
@@ -122,24 +116,22 @@ static bool place_frame(const struct sigaction *action, u64 *fpu, u64 *sp)
 }
 
 static void fill_frame(struct rt_sigframe *to, const struct trapframe *frame,
-		       const struct sigaction *action, int signal, u64 fpu)
+		       const struct sigaction *action, const struct siginfo *info, u64 fpu)
 {
 	struct process *process = current_process();
-	bool fault = process->forced == signal;
 
-	if (fault)
-		process->forced = 0;
 	to->restorer = action->restorer;
 	to->ucontext.stack = process->alt_stack;
+	if (sigstack_holds(&process->alt_stack, frame->rsp))
+		to->ucontext.stack.flags |= SS_ONSTACK;
 	save_registers(&to->ucontext.context, frame);
 	to->ucontext.context.fpu = fpu;
 	to->ucontext.mask = process->saved_blocked_set ? process->saved_blocked : process->blocked;
-	to->info.signal = signal;
-	to->info.code = fault ? process->fault_code : 0;
-	to->info.addr = fault ? process->fault_addr : 0;
+	to->info = *info;
 }
 
-int sigframe_push(struct trapframe *frame, const struct sigaction *action, int signal)
+int sigframe_push(struct trapframe *frame, const struct sigaction *action,
+		  const struct siginfo *info)
 {
 	struct process *process = current_process();
 	struct rt_sigframe out = {0};
@@ -148,12 +140,14 @@ int sigframe_push(struct trapframe *frame, const struct sigaction *action, int s
 	if (!(action->flags & SA_RESTORER) || action->handler >= USER_END ||
 	    !place_frame(action, &fpu, &sp))
 		return -EFAULT;
-	fill_frame(&out, frame, action, signal, fpu);
+	fill_frame(&out, frame, action, info, fpu);
 	fpu_save(current()->fpu);
 	if (copy_to_user(fpu, current()->fpu, fpu_size) || copy_to_user(sp, &out, sizeof(out)))
 		return -EFAULT;
 	process->saved_blocked_set = false;
-	frame->rdi = (u64)signal;
+	if (process->alt_stack.flags & SS_AUTODISARM)
+		process->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
+	frame->rdi = (u64)info->signal;
 	frame->rsi = sp + offsetof(struct rt_sigframe, info);
 	frame->rdx = sp + offsetof(struct rt_sigframe, ucontext);
 	frame->rax = 0;
@@ -180,7 +174,6 @@ static int load_fpu(u64 from)
 
 int sigframe_pop(struct trapframe *frame)
 {
-	struct process *process = current_process();
 	struct rt_sigframe in;
 	u64 sp = frame->rsp - 8; /* the restorer's call has popped its return address */
 
@@ -190,6 +183,7 @@ int sigframe_pop(struct trapframe *frame)
 		return -EFAULT;
 	load_registers(frame, &in.ucontext.context);
 	frame->vector = VECTOR_SIGRETURN; /* no system call to restart, and all registers count */
-	process->blocked = in.ucontext.mask & ~NEVER_BLOCKED;
+	signal_set_blocked(current_process(), in.ucontext.mask);
+	sigstack_set(&in.ucontext.stack, frame->rsp); /* one that is not sound is left */
 	return 0;
 }

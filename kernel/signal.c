@@ -1,14 +1,17 @@
 /*
  * Signals: sending, and handling before the return to user mode.
  *
- * A pending signal is a bit; signals below 32 that are sent twice before they are handled are
- * handled once, as in POSIX. Sending is under the process table's lock; pending is changed with atomic
- * operations, since the process itself takes from it without; all else belongs to the process itself.
+ * Sending and taking are under the process table's lock, so that a stop and the SIGCONT that ends it have an order on
+ * any CPU. What is blocked belongs to the process itself: it changes that and then looks at what is pending, a sender
+ * adds to what is pending and then looks at what is blocked, each with a barrier between. kernel/sigqueue.c
  */
 #include "kernel/signal.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/sigframe.h"
+#include "kernel/sigqueue.h"
+#include "kernel/timer.h"
+#include "mm/errno.h"
 
 #define OF_FAULTS                                                                              \
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | \
@@ -36,25 +39,84 @@ u64 signals_not_fatal(const struct process *process)
 	return bits;
 }
 
-static void set_pending(struct process *process, u64 bits)
+struct siginfo siginfo_of_sender(int signal, int code)
 {
-	__atomic_fetch_or(&process->pending, bits, __ATOMIC_SEQ_CST);
+	return (struct siginfo) {.signal = signal, .code = code, .pid = current_process()->pid};
 }
 
-static void clear_pending(struct process *process, u64 bits)
+struct siginfo siginfo_of_kernel(int signal)
 {
-	__atomic_fetch_and(&process->pending, ~bits, __ATOMIC_SEQ_CST);
+	return (struct siginfo) {.signal = signal, .code = SI_KERNEL};
+}
+
+/* Whether a signal that comes now is ignored: one that is blocked may have a handler when it is not any more. */
+static bool drops(const struct process *process, int signal)
+{
+	return ignores(process, signal) && !(process->blocked & SIGNAL_BIT(signal));
+}
+
+/* Makes a signal pending that the process does not ignore, and has it look. locked: process table */
+static int post(struct process *process, const struct siginfo *info)
+{
+	u64 bit = SIGNAL_BIT(info->signal);
+	int error;
+
+	if (drops(process, info->signal))
+		return 0;
+	error = sigqueue_add(process, info);
+	if (!error && (bit & (~process->blocked | process->awaited)) && process->thread)
+		sched_interrupt(process->thread);
+	return error;
+}
+
+/* Sends a parent the signal of a child. locked: process table */
+static void post_news(struct process *parent, const struct process *child, int signal, int code,
+		      int status)
+{
+	const u64 ns_per_tick = 10000000;
+	struct cpu_time cpu = process_cpu_time(child);
+	const struct siginfo info = {
+		.signal = signal,
+		.code = code,
+		.pid = child->pid,
+		.status = status,
+		.user_ticks = (cpu.total_ns - cpu.system_ns) / ns_per_tick,
+		.system_ticks = cpu.system_ns / ns_per_tick,
+	};
+
+	post(parent, &info);
+}
+
+void signal_parent(struct process *process, int signal, int code, int status)
+{
+	struct process *parent = process->parent;
+	bool wanted = signal && !parent->exited &&
+		      !(signal == SIGCHLD && parent->actions[SIGCHLD - 1].handler == SIG_IGN);
+
+	if (wanted && !drops(parent, signal))
+		post_news(parent, process, signal, code, status);
+	wake_all(&parent->child_changed);
 }
 
 /* locked: process table */
-static void go_on(struct process *process)
+static void tell_of_stop(struct process *process, int code, int status)
 {
-	clear_pending(process, STOPS);
-	if (process->stop_signal) {
-		process->stop_signal = 0;
+	bool silent = process->parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP;
+
+	signal_parent(process, silent ? 0 : SIGCHLD, code, status);
+}
+
+/* SIGCONT and SIGKILL end a stop, even if they are blocked or ignored. locked: process table */
+static void go_on(struct process *process, int signal)
+{
+	sigqueue_forget(process, STOPS);
+	if (!process->stop_signal)
+		return;
+	process->stop_signal = 0;
+	wake_all(&process->continued);
+	if (signal == SIGCONT) {
 		process->continued_untold = true;
-		wake_all(&process->continued);
-		wake_all(&process->parent->child_changed);
+		tell_of_stop(process, CLD_CONTINUED, SIGCONT);
 	}
 }
 
@@ -64,94 +126,155 @@ static bool protects_init(const struct process *process, int signal)
 	return process->pid == 1 && process->actions[signal - 1].handler == SIG_DFL;
 }
 
-void signal_send(struct process *process, int signal)
+int signal_send_info(struct process *process, const struct siginfo *info)
 {
 	bool interrupts = process_table_lock();
+	int error = signal_send_locked(process, info);
 
-	signal_send_locked(process, signal);
 	process_table_unlock(interrupts);
+	return error;
 }
 
-void signal_send_locked(struct process *process, int signal)
+void signal_send(struct process *process, int signal)
 {
+	struct siginfo info = siginfo_of_sender(signal, SI_USER);
+
+	signal_send_info(process, &info);
+}
+
+int signal_send_group(u32 pgid, int signal)
+{
+	struct siginfo info = siginfo_of_kernel(signal);
+
+	return signal_send_group_info(pgid, &info);
+}
+
+int signal_send_locked(struct process *process, const struct siginfo *info)
+{
+	int signal = info->signal;
+
 	if (process->exited || protects_init(process, signal))
-		return;
+		return 0;
 	if (signal == SIGCONT || signal == SIGKILL)
-		go_on(process);
+		go_on(process, signal);
 	if (STOPS & SIGNAL_BIT(signal))
-		clear_pending(process, SIGNAL_BIT(SIGCONT));
-	if (ignores(process, signal) && !(process->blocked & SIGNAL_BIT(signal)))
-		return;
-	set_pending(process, SIGNAL_BIT(signal));
-	if (!(process->blocked & SIGNAL_BIT(signal)) && process->thread)
-		sched_interrupt(process->thread);
+		sigqueue_forget(process, SIGNAL_BIT(SIGCONT));
+	return post(process, info);
+}
+
+void signal_set_blocked(struct process *process, u64 set)
+{
+	__atomic_store_n(&process->blocked, set & ~NEVER_BLOCKED, __ATOMIC_SEQ_CST);
 }
 
 bool signal_pending(void)
 {
 	struct process *process = current_process();
 
-	return process && (process->pending & ~process->blocked);
+	return process && (process->pending & (~process->blocked | process->awaited));
 }
 
 void signal_force(int signal, int code, u64 addr)
 {
 	struct process *process = current_process();
 	struct sigaction *action = &process->actions[signal - 1];
+	const struct siginfo info = {.signal = signal, .code = code, .addr = addr};
+	bool interrupts = process_table_lock();
 
 	if (action->handler == SIG_IGN || (process->blocked & SIGNAL_BIT(signal)))
 		action->handler = SIG_DFL;
-	process->blocked &= ~SIGNAL_BIT(signal);
+	signal_set_blocked(process, process->blocked & ~SIGNAL_BIT(signal));
 	process->forced = signal;
 	process->fault_code = code;
 	process->fault_addr = addr;
-	set_pending(process, SIGNAL_BIT(signal));
+	sigqueue_add(process, &info);
+	process_table_unlock(interrupts);
 }
 
-static void stop(struct process *process, int signal)
+/* Takes a pending signal. A fault's place is told even where the queue was full, or the same had been sent before.
+ * locked: process table */
+static void take(struct process *process, int signal, struct siginfo *info)
 {
-	bool interrupts = process_table_lock();
+	sigqueue_take(process, signal, info);
+	if (info->code == SI_TIMER)
+		timer_signal_taken(process, info);
+	if (process->forced == signal) {
+		process->forced = 0;
+		*info = (struct siginfo) {
+			.signal = signal,
+			.code = process->fault_code,
+			.addr = process->fault_addr,
+		};
+	}
+}
 
+static bool stops(const struct process *process, int signal)
+{
+	return (STOPS & SIGNAL_BIT(signal)) && process->actions[signal - 1].handler == SIG_DFL;
+}
+
+/*
+ * Stops the current process, unless it is to die, or nobody could continue it: the terminal's stops do nothing to an
+ * orphaned process group. Whether it is stopped: the caller then waits. locked: process table
+ */
+static bool begin_stop(struct process *process, int signal)
+{
+	if ((process->pending & SIGNAL_BIT(SIGKILL)) ||
+	    (signal != SIGSTOP && process_group_orphaned(process->pgid, NULL)))
+		return false;
 	process->stop_told = false;
 	process->continued_untold = false;
 	process->stop_signal = signal;
-	if (!(process->parent->actions[SIGCHLD - 1].flags & SA_NOCLDSTOP))
-		signal_send_locked(process->parent, SIGCHLD);
-	wake_all(&process->parent->child_changed);
+	tell_of_stop(process, CLD_STOPPED, signal);
+	return true;
+}
+
+/* Takes the next signal of the set that is not blocked, and serves it if it is a stop: its number, or 0. May sleep. */
+static int take_next(struct process *process, u64 set, struct siginfo *info)
+{
+	bool interrupts = process_table_lock(), stopped = false;
+	u64 ready = process->pending & ~process->blocked & set;
+	int signal = ready ? signal_next(ready) : 0;
+
+	if (signal)
+		take(process, signal, info);
+	if (signal && stops(process, signal)) {
+		stopped = begin_stop(process, signal);
+		signal = 0;
+	}
 	process_table_unlock(interrupts);
-	wait_until(&process->continued, !process->stop_signal);
+	if (stopped)
+		wait_until(&process->continued, !process->stop_signal);
+	return signal;
 }
 
-static void default_action(struct process *process, int signal)
+static void enter_handler(struct process *process, struct trapframe *frame,
+			  const struct siginfo *info)
 {
-	if (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal))
-		return;
-	if (STOPS & SIGNAL_BIT(signal))
-		stop(process, signal);
-	else
-		process_exit(signal);
-}
-
-static void handle(struct process *process, struct trapframe *frame, int signal)
-{
+	int signal = info->signal;
 	struct sigaction *action = &process->actions[signal - 1];
 	struct sigaction taken = *action;
 
-	clear_pending(process, SIGNAL_BIT(signal));
-	if (taken.handler == SIG_IGN)
-		return;
-	if (taken.handler == SIG_DFL) {
-		default_action(process, signal);
-		return;
-	}
 	if (taken.flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
-	if (sigframe_push(frame, &taken, signal)) {
+	if (sigframe_push(frame, &taken, info)) {
 		action->handler = SIG_DFL;
 		process_exit(SIGSEGV);
 	}
-	process->blocked |= taken.mask | (taken.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal));
-	process->blocked &= ~NEVER_BLOCKED;
+	signal_set_blocked(process, process->blocked | taken.mask |
+					    (taken.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal)));
+}
+
+static void handle_next(struct process *process, struct trapframe *frame)
+{
+	struct siginfo info;
+	int signal = take_next(process, ~0ul, &info);
+	u64 handler = signal ? process->actions[signal - 1].handler : SIG_IGN;
+
+	if (handler > SIG_IGN)
+		enter_handler(process, frame, &info);
+	else if (handler == SIG_DFL && !(IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)))
+		process_exit(signal);
 }
 
 /* SIGKILL, then faults of the program's own, so that their frames show the faulting place; then by number. */
@@ -165,39 +288,74 @@ int signal_next(u64 ready)
 bool signal_ends_wait(void)
 {
 	struct process *process = current_process();
+	struct siginfo info;
 	u64 ready;
 
 	while (process && (ready = process->pending & ~process->blocked)) {
 		int signal = signal_next(ready);
-		bool stops = (STOPS & SIGNAL_BIT(signal)) &&
-			     process->actions[signal - 1].handler == SIG_DFL;
 
-		if (!ignores(process, signal) && !stops)
+		if (!ignores(process, signal) && !stops(process, signal))
 			return true;
-		clear_pending(process, SIGNAL_BIT(signal));
-		if (stops)
-			stop(process, signal);
+		take_next(process, SIGNAL_BIT(signal), &info);
 	}
 	return false;
+}
+
+static int take_of(struct process *process, u64 set, struct siginfo *info)
+{
+	bool interrupts = process_table_lock();
+	u64 ready = process->pending & set;
+	int signal = ready ? signal_next(ready) : 0;
+
+	if (signal)
+		take(process, signal, info);
+	process_table_unlock(interrupts);
+	return signal;
+}
+
+i64 signal_wait(u64 set, u64 deadline, struct siginfo *info)
+{
+	struct process *process = current_process();
+	int signal = 0, error;
+
+	set &= ~NEVER_BLOCKED;
+	__atomic_store_n(&process->awaited, set, __ATOMIC_SEQ_CST);
+	error = wait_until_or_signal_before(NULL, (signal = take_of(process, set, info)), deadline);
+	process->awaited = 0;
+	return signal ? signal : error;
 }
 
 void signal_forget_ignored(struct process *process, int signal)
 {
 	if (ignores(process, signal))
-		clear_pending(process, SIGNAL_BIT(signal));
+		sigqueue_forget(process, SIGNAL_BIT(signal));
+}
+
+bool signal_restarts_call(void)
+{
+	struct process *process = current_process();
+	u64 ready = process->pending & ~process->blocked;
+
+	while (ready) {
+		int signal = signal_next(ready);
+		const struct sigaction *action = &process->actions[signal - 1];
+
+		if (action->handler > SIG_IGN)
+			return action->flags & SA_RESTART;
+		ready &= ~SIGNAL_BIT(signal);
+	}
+	return true;
 }
 
 void signal_deliver(struct trapframe *frame)
 {
 	struct process *process = current_process();
-	u64 ready;
 
-	while ((ready = process->pending & ~process->blocked)) {
-		handle(process, frame, signal_next(ready));
-	}
+	while (process->pending & ~process->blocked)
+		handle_next(process, frame);
 	if (process->saved_blocked_set) { /* rt_sigsuspend whose signal had no handler */
 		process->saved_blocked_set = false;
-		process->blocked = process->saved_blocked;
+		signal_set_blocked(process, process->saved_blocked);
 	}
 }
 

@@ -19,14 +19,17 @@
 
 i64 sys_fork(void)
 {
-	const struct fork_options options = {.fs_base = current()->fs_base};
+	const struct fork_options options = {
+		.fs_base = current()->fs_base,
+		.exit_signal = SIGCHLD,
+	};
 
 	return process_fork(&options);
 }
 
 i64 sys_vfork(void)
 {
-	return sys_clone(CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
+	return sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
 }
 
 /* The flags that make a process: its memory is a copy, or, while the parent waits, the parent's. Threads are refused. */
@@ -37,6 +40,7 @@ i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 		.fs_base = flags & CLONE_SETTLS ? tls : current()->fs_base,
 		.share_memory = flags & CLONE_VM,
 		.parent_waits = flags & CLONE_VFORK,
+		.exit_signal = (int)(flags & CLONE_SIGNAL),
 	};
 
 	if ((flags & ~(CLONE_LIKE_FORK | CLONE_VM)) || (flags & CLONE_SIGNAL) > SIGNALS ||
@@ -67,24 +71,88 @@ _Noreturn void sys_exit(int code)
 	process_exit((code & 0xff) << 8);
 }
 
+static int status_of(const struct wait_news *news)
+{
+	switch (news->code) {
+	case CLD_EXITED:
+		return news->status << 8;
+	case CLD_STOPPED:
+		return news->status << 8 | 0x7f;
+	case CLD_CONTINUED:
+		return 0xffff;
+	default:
+		return news->status;
+	}
+}
+
+#define WAIT_ANY_CHILD (WAIT_OWN_THREAD | WAIT_ALL | WAIT_CLONE)
+
 i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage)
 {
-	int child_status = 0;
-	u64 cpu_ns = 0;
+	struct wait_news news = {0};
+	int child_status;
 	i64 child;
 
-	if (options & ~(WAIT_NOHANG | WAIT_UNTRACED | WAIT_CONTINUED | WAIT_OF_THREADS))
+	if (options & ~(WAIT_NOHANG | WAIT_STOPPED | WAIT_CONTINUED | WAIT_ANY_CHILD))
 		return -EINVAL;
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	child = process_wait(pid, options, &child_status, &cpu_ns);
+	child = process_wait(pid, options | WAIT_EXITED, &news);
 	if (child <= 0)
 		return child;
+	child_status = status_of(&news);
 	if (status && copy_to_user(status, &child_status, sizeof(child_status)))
 		return -EFAULT;
-	if (usage && put_rusage(usage, cpu_ns))
+	if (usage && put_rusage(usage, news.cpu))
 		return -EFAULT;
 	return child;
+}
+
+enum { P_ALL, P_PID, P_PGID };
+
+/* Whom waitid(2) means, as wait4(2) says it; INT64_MIN: nobody. */
+static i64 whom(u32 type, i32 id)
+{
+	switch (type) {
+	case P_ALL:
+		return -1;
+	case P_PID:
+		return id > 0 ? id : INT64_MIN;
+	case P_PGID:
+		return id >= 0 ? -(i64)(id ? (u32)id : current_process()->pgid) : INT64_MIN;
+	default:
+		return INT64_MIN;
+	}
+}
+
+/* The part of the program's siginfo_t that waitid(2) fills in: of zeroes when there is no news. */
+static i64 put_news(uptr to, const struct wait_news *news)
+{
+	struct siginfo info = {
+		.signal = news->pid ? SIGCHLD : 0,
+		.code = news->code,
+		.pid = news->pid,
+		.status = news->status,
+	};
+
+	return copy_to_user(to, &info, offsetof(struct siginfo, user_ticks));
+}
+
+i64 sys_waitid(u32 type, i32 id, uptr info, u32 options, uptr usage)
+{
+	const u32 kinds = WAIT_EXITED | WAIT_STOPPED | WAIT_CONTINUED;
+	struct wait_news news = {0};
+	i64 pid = whom(type, id), child;
+
+	if ((options & ~(kinds | WAIT_NOHANG | WAIT_NOWAIT | WAIT_ANY_CHILD)) ||
+	    !(options & kinds) || pid == INT64_MIN)
+		return -EINVAL;
+	child = process_wait(pid, options, &news);
+	if (child < 0)
+		return child;
+	if (child && usage && put_rusage(usage, news.cpu))
+		return -EFAULT;
+	return info ? put_news(info, &news) : 0;
 }
 
 i64 sys_getpid(void)

@@ -7,7 +7,7 @@
 #define MINSIGSTKSZ 2048
 
 struct broadcast {
-	int signal;
+	const struct siginfo *info; /* NULL: only look */
 	bool sent;
 };
 
@@ -17,22 +17,24 @@ static bool send_to_all(void *context, struct process *process)
 
 	if (process->pid == 1 || process == current_process() || process->exited)
 		return true;
-	if (broadcast->signal)
-		signal_send_locked(process, broadcast->signal);
+	if (broadcast->info)
+		signal_send_locked(process, broadcast->info);
 	broadcast->sent = true;
 	return true;
 }
 
-static i64 kill_one(u32 pid, int signal)
+/* info with signal 0: only looks whether there is such a process. */
+static i64 send_to_one(u32 pid, const struct siginfo *info)
 {
 	struct process *process = process_find(pid);
+	i64 result = 0;
 
 	if (!process)
 		return -ESRCH;
-	if (signal)
-		signal_send(process, signal);
+	if (info->signal)
+		result = signal_send_info(process, info);
 	process_put(process);
-	return 0;
+	return result;
 }
 
 static bool find_member(void *context, struct process *process)
@@ -45,37 +47,91 @@ static bool find_member(void *context, struct process *process)
 	return false;
 }
 
-static i64 kill_group(u32 pgid, int signal)
+static i64 send_to_group(u32 pgid, const struct siginfo *info)
 {
-	if (signal)
-		return signal_send_group(pgid, signal);
+	if (info->signal)
+		return signal_send_group_info(pgid, info);
 	process_each(find_member, &pgid);
 	return pgid ? -ESRCH : 0;
 }
 
-i64 sys_kill(i32 pid, int signal)
+static i64 send_to_all_others(const struct siginfo *info)
 {
-	struct broadcast broadcast = {signal, false};
+	struct broadcast broadcast = {info->signal ? info : NULL, false};
 
-	if (signal < 0 || signal > SIGNALS)
-		return -EINVAL;
-	if (pid > 0)
-		return kill_one((u32)pid, signal);
-	if (pid == 0)
-		return kill_group(current_process()->pgid, signal);
-	if (pid == INT32_MIN)
-		return -ESRCH;
-	if (pid < -1)
-		return kill_group((u32)-pid, signal);
 	process_each(send_to_all, &broadcast);
 	return broadcast.sent ? 0 : -ESRCH;
 }
 
+i64 sys_kill(i32 pid, int signal)
+{
+	struct siginfo info = siginfo_of_sender(signal, SI_USER);
+
+	if (signal < 0 || signal > SIGNALS)
+		return -EINVAL;
+	if (pid > 0)
+		return send_to_one((u32)pid, &info);
+	if (pid == 0)
+		return send_to_group(current_process()->pgid, &info);
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	if (pid < -1)
+		return send_to_group((u32)-pid, &info);
+	return send_to_all_others(&info);
+}
+
 i64 sys_tgkill(i32 tgid, i32 tid, int signal)
 {
+	struct siginfo info = siginfo_of_sender(signal, SI_TKILL);
+
 	if (tgid <= 0 || tid <= 0 || signal < 0 || signal > SIGNALS)
 		return -EINVAL;
-	return tgid == tid ? kill_one((u32)tid, signal) : -ESRCH;
+	return tgid == tid ? send_to_one((u32)tid, &info) : -ESRCH;
+}
+
+/* The rest of the program's siginfo_t is dropped. */
+static int get_siginfo(uptr from, int signal, struct siginfo *info)
+{
+	if (copy_from_user(info, from, sizeof(*info)))
+		return -EFAULT;
+	info->signal = signal;
+	return 0;
+}
+
+/* A program may not pretend to others that the kernel, kill or tkill has sent the signal. */
+static bool may_pretend(const struct siginfo *info, i32 pid)
+{
+	return (info->code < 0 && info->code != SI_TKILL) || (u32)pid == current_process()->pid;
+}
+
+i64 sys_rt_sigqueueinfo(i32 pid, int signal, uptr from)
+{
+	struct siginfo info;
+
+	if (get_siginfo(from, signal, &info))
+		return -EFAULT;
+	if (!may_pretend(&info, pid))
+		return -EPERM;
+	if (signal < 0 || signal > SIGNALS)
+		return -EINVAL;
+	return pid > 0 ? send_to_one((u32)pid, &info) : -ESRCH;
+}
+
+i64 sys_rt_tgsigqueueinfo(i32 tgid, i32 tid, int signal, uptr from)
+{
+	if (tgid <= 0 || tid <= 0)
+		return -EINVAL;
+	return tgid == tid ? sys_rt_sigqueueinfo(tid, signal, from) : -ESRCH;
+}
+
+static void set_action(struct process *process, int signal, const struct sigaction *action)
+{
+	bool interrupts = process_table_lock();
+
+	process->actions[signal - 1] = *action;
+	process->actions[signal - 1].mask &= ~NEVER_BLOCKED;
+	signal_forget_ignored(process, signal);
+	process_table_unlock(interrupts);
 }
 
 i64 sys_rt_sigaction(int signal, uptr action, uptr old, u64 size)
@@ -91,11 +147,8 @@ i64 sys_rt_sigaction(int signal, uptr action, uptr old, u64 size)
 		return -EINVAL;
 	if (old && copy_to_user(old, entry, sizeof(*entry)))
 		return -EFAULT;
-	if (action) {
-		*entry = new_action;
-		entry->mask &= ~NEVER_BLOCKED;
-		signal_forget_ignored(current_process(), signal);
-	}
+	if (action)
+		set_action(current_process(), signal, &new_action);
 	return 0;
 }
 
@@ -111,13 +164,12 @@ i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size)
 	if (set) {
 		if (copy_from_user(&bits, set, sizeof(bits)))
 			return -EFAULT;
-		bits &= ~NEVER_BLOCKED;
 		if (how == SIG_BLOCK)
-			process->blocked |= bits;
+			signal_set_blocked(process, blocked | bits);
 		else if (how == SIG_UNBLOCK)
-			process->blocked &= ~bits;
+			signal_set_blocked(process, blocked & ~bits);
 		else if (how == SIG_SETMASK)
-			process->blocked = bits;
+			signal_set_blocked(process, bits);
 		else
 			return -EINVAL;
 	}
@@ -151,8 +203,32 @@ i64 signal_mask_for_wait(u64 set, u64 size)
 		return -EFAULT;
 	process->saved_blocked = process->blocked;
 	process->saved_blocked_set = true;
-	process->blocked = bits & ~NEVER_BLOCKED;
+	signal_set_blocked(process, bits);
 	return 0;
+}
+
+static i64 put_siginfo(uptr to, const struct siginfo *info)
+{
+	u8 out[SIGINFO_BYTES] = {0};
+
+	memcpy(out, info, sizeof(*info));
+	return copy_to_user(to, out, sizeof(out));
+}
+
+i64 sys_rt_sigtimedwait(uptr set, uptr to, uptr timeout, u64 size)
+{
+	struct siginfo info;
+	u64 bits, ns = 0;
+	i64 result;
+
+	if (size != sizeof(u64))
+		return -EINVAL;
+	if (copy_from_user(&bits, set, sizeof(bits)))
+		return -EFAULT;
+	result = timeout ? get_span(timeout, &ns) : 0;
+	if (!result)
+		result = signal_wait(bits, timeout ? clock_ns() + ns : 0, &info);
+	return result > 0 && to && put_siginfo(to, &info) ? -EFAULT : result;
 }
 
 i64 sys_rt_sigsuspend(uptr set, u64 size)
@@ -169,26 +245,38 @@ i64 sys_rt_sigreturn(struct trapframe *frame)
 	return 0;
 }
 
+int sigstack_set(const struct sigstack *stack, u64 sp)
+{
+	struct sigstack *own = &current_process()->alt_stack;
+	u32 mode = stack->flags & ~SS_AUTODISARM;
+
+	if (sigstack_holds(own, sp))
+		return -EPERM;
+	if (mode & ~(SS_DISABLE | SS_ONSTACK) || mode == (SS_DISABLE | SS_ONSTACK))
+		return -EINVAL;
+	if (mode != SS_DISABLE && stack->size < MINSIGSTKSZ)
+		return -ENOMEM;
+	*own = *stack;
+	own->flags = mode == SS_DISABLE ? SS_DISABLE : stack->flags & SS_AUTODISARM;
+	if (mode == SS_DISABLE)
+		own->sp = own->size = 0;
+	return 0;
+}
+
 i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame)
 {
-	struct sigstack *current_stack = &current_process()->alt_stack, next,
-			before = *current_stack;
-	bool in_use = sigstack_holds(current_stack, frame->rsp);
+	struct sigstack next, before = current_process()->alt_stack;
+	i64 error = 0;
 
-	before.flags = before.size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : before.flags;
-	if (stack) {
-		if (copy_from_user(&next, stack, sizeof(next)))
-			return -EFAULT;
-		if (in_use)
-			return -EPERM;
-		if (next.flags & ~(SS_DISABLE | SS_ONSTACK))
-			return -EINVAL;
-		if (!(next.flags & SS_DISABLE) && next.size < MINSIGSTKSZ)
-			return -ENOMEM;
-		next.flags &= SS_DISABLE;
-		*current_stack = next.flags ? (struct sigstack) {.flags = SS_DISABLE} : next;
-	}
-	if (old && copy_to_user(old, &before, sizeof(before)))
-		return -EFAULT;
-	return 0;
+	if (before.size == 0)
+		before.flags = SS_DISABLE;
+	else if (sigstack_holds(&before, frame->rsp))
+		before.flags |= SS_ONSTACK;
+	if (stack)
+		error = copy_from_user(&next, stack, sizeof(next));
+	if (stack && !error)
+		error = sigstack_set(&next, frame->rsp);
+	if (error)
+		return error;
+	return old ? copy_to_user(old, &before, sizeof(before)) : 0;
 }

@@ -71,21 +71,17 @@ i64 sys_clock_getres(i32 clock, uptr to)
 	return to ? put_ns(to, 1) : 0;
 }
 
-/* Reads a time span; false and *error when it cannot be one. Spans beyond 292 years are for ever.
- */
-static bool get_span(uptr from, u64 *ns, i64 *error)
+i64 get_span(uptr from, u64 *ns)
 {
 	struct timespec time;
 
-	*error = copy_from_user(&time, from, sizeof(time));
-	if (!*error && (time.seconds < 0 || time.ns < 0 || (u64)time.ns >= NS_PER_SECOND))
-		*error = -EINVAL;
-	if (*error)
-		return false;
-	*ns = (u64)time.seconds > INT64_MAX / NS_PER_SECOND - 1
-		      ? INT64_MAX
-		      : (u64)time.seconds * NS_PER_SECOND + (u64)time.ns;
-	return true;
+	if (copy_from_user(&time, from, sizeof(time)))
+		return -EFAULT;
+	if (time.seconds < 0 || time.ns < 0 || (u64)time.ns >= NS_PER_SECOND)
+		return -EINVAL;
+	*ns = (u64)time.seconds > TIME_LONGEST ? INT64_MAX
+					       : (u64)time.seconds * NS_PER_SECOND + (u64)time.ns;
+	return 0;
 }
 
 /* Sleeps until clock_ns() is at least `until`: 0 or -EINTR. */
@@ -110,9 +106,9 @@ static i64 sleep_for(u64 ns, uptr remain)
 i64 sys_nanosleep(uptr request, uptr remain)
 {
 	u64 ns;
-	i64 error;
+	i64 error = get_span(request, &ns);
 
-	return get_span(request, &ns, &error) ? sleep_for(ns, remain) : error;
+	return error ? error : sleep_for(ns, remain);
 }
 
 i64 sys_clock_nanosleep(i32 clock, int flags, uptr request, uptr remain)
@@ -124,7 +120,8 @@ i64 sys_clock_nanosleep(i32 clock, int flags, uptr request, uptr remain)
 		return -EINVAL;
 	if (clock == CLOCK_PROCESS_CPUTIME_ID)
 		return -EOPNOTSUPP;
-	if (!get_span(request, &ns, &error))
+	error = get_span(request, &ns);
+	if (error)
 		return error;
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(ns, remain);
@@ -153,30 +150,29 @@ i64 sys_time(uptr to)
 
 i64 sys_times(uptr to)
 {
-	u64 times[4] = {thread_cpu_ns(current()) / TICK_NS, 0,
-			current_process()->child_cpu_ns / TICK_NS, 0};
+	struct cpu_time own = thread_cpu_time(current()), child = current_process()->child_cpu;
+	u64 times[4] = {(own.total_ns - own.system_ns) / TICK_NS, own.system_ns / TICK_NS,
+			(child.total_ns - child.system_ns) / TICK_NS, child.system_ns / TICK_NS};
 
 	if (to && copy_to_user(to, times, sizeof(times)))
 		return -EFAULT;
 	return (i64)(clock_ns() / TICK_NS);
 }
 
-int put_rusage(uptr to, u64 cpu_ns)
+int put_rusage(uptr to, struct cpu_time time)
 {
-	u64 usage[18] = {cpu_ns / NS_PER_SECOND, cpu_ns % NS_PER_SECOND / 1000};
+	u64 user_ns = time.total_ns - time.system_ns;
+	u64 usage[18] = {user_ns / NS_PER_SECOND, user_ns % NS_PER_SECOND / 1000,
+			 time.system_ns / NS_PER_SECOND, time.system_ns % NS_PER_SECOND / 1000};
 
 	return copy_to_user(to, usage, sizeof(usage));
 }
 
 i64 sys_getrusage(int who, uptr to)
 {
-	u64 ns;
-
-	if (who == 0 || who == 1)
-		ns = thread_cpu_ns(current());
-	else if (who == -1)
-		ns = current_process()->child_cpu_ns;
-	else
-		return -EINVAL;
-	return put_rusage(to, ns);
+	if (who == 0 || who == 1) /* RUSAGE_SELF, RUSAGE_THREAD */
+		return put_rusage(to, thread_cpu_time(current()));
+	if (who == -1)
+		return put_rusage(to, current_process()->child_cpu);
+	return -EINVAL;
 }

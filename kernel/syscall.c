@@ -17,6 +17,7 @@
 #define SYS_SELECT          23
 #define SYS_PAUSE           34
 #define SYS_NANOSLEEP       35
+#define SYS_RT_SIGTIMEDWAIT 128
 #define SYS_RT_SIGSUSPEND   130
 #define SYS_CLOCK_NANOSLEEP 230
 #define SYS_PSELECT6        270
@@ -83,6 +84,9 @@ static i64 dispatch(struct trapframe *f)
 	case 33: return sys_dup2((int)a, (int)b);
 	case SYS_PAUSE: return sys_pause();
 	case SYS_NANOSLEEP: return sys_nanosleep(a, b);
+	case 36: return sys_getitimer((int)a, b);
+	case 37: return sys_alarm((u32)a);
+	case 38: return sys_setitimer((int)a, b, c);
 	case 39: return sys_getpid();
 	case 40: return sys_sendfile((int)a, (int)b, c, d);
 	case 56: return sys_clone(a, b, c, d, e);
@@ -130,6 +134,8 @@ static i64 dispatch(struct trapframe *f)
 	case 121: return sys_getpgid((i32)a);
 	case 124: return sys_getsid((i32)a);
 	case 127: return sys_rt_sigpending(a, b);
+	case SYS_RT_SIGTIMEDWAIT: return sys_rt_sigtimedwait(a, b, c, d);
+	case 129: return sys_rt_sigqueueinfo((i32)a, (int)b, c);
 	case SYS_RT_SIGSUSPEND: return sys_rt_sigsuspend(a, b);
 	case 131: return sys_sigaltstack(a, b, f);
 	case 133: return sys_mknod(a, (u32)b, (u32)c);
@@ -152,11 +158,17 @@ static i64 dispatch(struct trapframe *f)
 	case 204: return sys_sched_getaffinity((i32)a, (u32)b, c);
 	case 217: return sys_getdents64((int)a, b, (u32)c);
 	case 218: return sys_set_tid_address(a);
+	case 222: return sys_timer_create((i32)a, b, c);
+	case 223: return sys_timer_settime((i32)a, (int)b, c, d);
+	case 224: return sys_timer_gettime((i32)a, b);
+	case 225: return sys_timer_getoverrun((i32)a);
+	case 226: return sys_timer_delete((i32)a);
 	case 228: return sys_clock_gettime((i32)a, b);
 	case 229: return sys_clock_getres((i32)a, b);
 	case SYS_CLOCK_NANOSLEEP: return sys_clock_nanosleep((i32)a, (int)b, c, d);
 	case 231: sys_exit((int)a);
 	case 234: return sys_tgkill((i32)a, (i32)b, (int)c);
+	case 247: return sys_waitid((u32)a, (i32)b, c, (u32)d, e);
 	case 257: return sys_openat((int)a, b, (int)c, (u32)d);
 	case 258: return sys_mkdirat((int)a, b, (u32)c);
 	case 259: return sys_mknodat((int)a, b, (u32)c, (u32)d);
@@ -178,6 +190,7 @@ static i64 dispatch(struct trapframe *f)
 	case 293: return sys_pipe2(a, (int)b);
 	case 295: return sys_preadv((int)a, b, c, (i64)d);
 	case 296: return sys_pwritev((int)a, b, c, (i64)d);
+	case 297: return sys_rt_tgsigqueueinfo((i32)a, (i32)b, (int)c, d);
 	case 302: return sys_prlimit64((i32)a, (u32)b, c, d);
 	case 316: return sys_renameat2((int)a, b, (int)c, d, (u32)e);
 	case 318: return sys_getrandom(a, b, (u32)c);
@@ -195,19 +208,9 @@ static i64 dispatch(struct trapframe *f)
 static bool restartable(u64 number)
 {
 	return number != SYS_POLL && number != SYS_SELECT && number != SYS_PAUSE &&
-	       number != SYS_NANOSLEEP && number != SYS_RT_SIGSUSPEND &&
-	       number != SYS_CLOCK_NANOSLEEP && number != SYS_PSELECT6 && number != SYS_PPOLL;
-}
-
-/* Whether the signal that will be handled next lets a call go on: it has no handler, or one with
- * SA_RESTART. */
-static bool next_handler_restarts(void)
-{
-	struct process *process = current_process();
-	u64 ready = process->pending & ~process->blocked;
-	struct sigaction *action = ready ? &process->actions[signal_next(ready) - 1] : NULL;
-
-	return !action || action->handler <= SIG_IGN || (action->flags & SA_RESTART);
+	       number != SYS_NANOSLEEP && number != SYS_RT_SIGTIMEDWAIT &&
+	       number != SYS_RT_SIGSUSPEND && number != SYS_CLOCK_NANOSLEEP &&
+	       number != SYS_PSELECT6 && number != SYS_PPOLL;
 }
 
 /*
@@ -230,7 +233,7 @@ void syscall(struct trapframe *frame)
 	/* exec and sigreturn leave another vector: their frame is a program's as it stands. */
 	if (frame->vector == VECTOR_SYSCALL) {
 		frame->rax = (u64)result;
-		if (result == -EINTR && restartable(frame->error_code) && next_handler_restarts())
+		if (result == -EINTR && restartable(frame->error_code) && signal_restarts_call())
 			restart(frame);
 	}
 	trap_exit_to_user(frame);

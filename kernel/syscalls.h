@@ -9,6 +9,7 @@
 #include "mm/types.h"
 
 struct trapframe;
+struct cpu_time;
 
 /* kernel/sys_process.c */
 i64 sys_fork(void);
@@ -17,6 +18,7 @@ i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls);
 i64 sys_execve(uptr path, uptr argv, uptr envp);
 _Noreturn void sys_exit(int code);
 i64 sys_wait4(i32 pid, uptr status, u32 options, uptr usage);
+i64 sys_waitid(u32 type, i32 id, uptr info, u32 options, uptr usage);
 i64 sys_getpid(void);
 i64 sys_getppid(void);
 i64 sys_setpgid(i32 pid, i32 pgid);
@@ -47,9 +49,12 @@ i64 sys_munlockall(void);
 /* kernel/sys_signal.c */
 i64 sys_kill(i32 pid, int signal);
 i64 sys_tgkill(i32 tgid, i32 tid, int signal);
+i64 sys_rt_sigqueueinfo(i32 pid, int signal, uptr info);
+i64 sys_rt_tgsigqueueinfo(i32 tgid, i32 tid, int signal, uptr info);
 i64 sys_rt_sigaction(int signal, uptr action, uptr old, u64 size);
 i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size);
 i64 sys_rt_sigpending(uptr set, u64 size);
+i64 sys_rt_sigtimedwait(uptr set, uptr info, uptr timeout, u64 size);
 i64 sys_rt_sigsuspend(uptr set, u64 size);
 i64 sys_rt_sigreturn(struct trapframe *frame);
 i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame);
@@ -65,7 +70,20 @@ i64 sys_time(uptr to);
 i64 sys_times(uptr to);
 i64 sys_getrusage(int who, uptr to);
 /* Stores a struct rusage (two timevals and 14 longs) of which only the CPU time is known: 0 or -EFAULT. */
-int put_rusage(uptr to, u64 cpu_ns);
+int put_rusage(uptr to, struct cpu_time time);
+/* Reads a struct timespec that is a time span: 0, -EFAULT or -EINVAL. Spans beyond 292 years are for ever. */
+i64 get_span(uptr from, u64 *ns);
+#define TIME_LONGEST (INT64_MAX / 1000000000ul - 1) /* seconds */
+
+/* kernel/sys_timer.c */
+i64 sys_alarm(u32 seconds);
+i64 sys_getitimer(int which, uptr to);
+i64 sys_setitimer(int which, uptr value, uptr old);
+i64 sys_timer_create(i32 clock, uptr event, uptr timer);
+i64 sys_timer_settime(i32 timer, int flags, uptr value, uptr old);
+i64 sys_timer_gettime(i32 timer, uptr value);
+i64 sys_timer_getoverrun(i32 timer);
+i64 sys_timer_delete(i32 timer);
 
 /* kernel/sys_limits.c */
 i64 sys_prlimit64(i32 pid, u32 resource, uptr new_limit, uptr old_limit);

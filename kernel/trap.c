@@ -29,7 +29,6 @@
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
 #define BUS_ADRERR  2
-#define SI_KERNEL   0x80
 #define FPE_INTDIV  1
 #define ILL_ILLOPN  2
 #define TRAP_BRKPT  1
@@ -159,12 +158,12 @@ static bool is_irq(u64 vector)
 	return vector >= VECTOR_IRQ_BASE && vector <= VECTOR_FLUSH;
 }
 
-static void interrupt(u64 vector)
+static void interrupt(u64 vector, bool in_program)
 {
 	irq_enter();
 	if (vector == VECTOR_TIMER) {
 		apic_eoi();
-		sched_tick();
+		sched_tick(in_program);
 	} else if (vector == VECTOR_FLUSH) {
 		apic_eoi();
 		tlb_poll();
@@ -184,7 +183,7 @@ void trap(struct trapframe *frame)
 	if (vector == VECTOR_PAGE_FAULT) {
 		page_fault(frame);
 	} else if (is_irq(vector)) {
-		interrupt(vector);
+		interrupt(vector, trap_from_user(frame));
 	} else if (vector != VECTOR_SPURIOUS) {
 		exception(frame);
 	}

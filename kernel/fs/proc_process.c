@@ -121,15 +121,17 @@ static void print_numbers(struct text *text, const u64 *numbers, u32 count)
 }
 
 /* Fields 4 to 22: who it is and what time it has used. */
-static void show_stat_times(struct text *text, const struct process *process, u64 cpu_ns)
+static void show_stat_times(struct text *text, const struct process *process, struct cpu_time own)
 {
 	bool on_tty = tty_session() && tty_session() == process->sid;
+	struct cpu_time child = process->child_cpu;
 
 	text_print(text, " %u %u %u %u %d", parent_pid(process), process->pgid, process->sid,
 		   on_tty ? 5 << 8 | 1 : 0, on_tty ? (int)tty_foreground() : -1);
 	/* flags, minflt, cminflt, majflt, cmajflt; utime, stime, cutime, cstime */
-	text_print(text, " 0 0 0 0 0 %lu 0 %lu 0", cpu_ns / NS_PER_TICK,
-		   process->child_cpu_ns / NS_PER_TICK);
+	text_print(text, " 0 0 0 0 0 %lu %lu %lu %lu", (own.total_ns - own.system_ns) / NS_PER_TICK,
+		   own.system_ns / NS_PER_TICK, (child.total_ns - child.system_ns) / NS_PER_TICK,
+		   child.system_ns / NS_PER_TICK);
 	/* priority, nice, num_threads, itrealvalue, starttime */
 	text_print(text, " 20 0 1 0 %lu", process->started_ns / NS_PER_TICK);
 }
@@ -157,18 +159,18 @@ static void show_stat_memory(struct text *text, struct process *process,
 		process->blocked,
 		signals(process, true),
 		signals(process, false),
-		0,  /* wchan */
-		0,  /* nswap */
-		0,  /* cnswap */
-		17, /* exit_signal: SIGCHLD */
-		0,  /* processor */
-		0,  /* rt_priority */
-		0,  /* policy */
-		0,  /* delayacct_blkio_ticks */
-		0,  /* guest_time */
-		0,  /* cguest_time */
-		0,  /* start_data */
-		0,  /* end_data */
+		0, /* wchan */
+		0, /* nswap */
+		0, /* cnswap */
+		(u64)process->exit_signal,
+		0, /* processor */
+		0, /* rt_priority */
+		0, /* policy */
+		0, /* delayacct_blkio_ticks */
+		0, /* guest_time */
+		0, /* cguest_time */
+		0, /* start_data */
+		0, /* end_data */
 		mm ? mm->brk_start : 0,
 		mm ? mm->args_start : 0,
 		mm ? mm->args_end : 0,
@@ -189,7 +191,7 @@ static void show_stat(struct text *text, struct process *process)
 
 	process_look(process, &look);
 	text_print(text, "%u (%s) %c", process->pid, process->name, look.state);
-	show_stat_times(text, process, look.cpu_ns);
+	show_stat_times(text, process, look.cpu);
 	show_stat_memory(text, process, &look);
 	text_print(text, "\n");
 }

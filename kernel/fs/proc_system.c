@@ -89,7 +89,7 @@ static void show_vmstat(struct text *text, struct process *process)
 }
 
 struct totals {
-	u64 busy_ns; /* CPU time of all processes, and of those that were waited for */
+	struct cpu_time busy; /* of all processes, and of those that were waited for */
 	u32 processes, last_pid;
 };
 
@@ -97,10 +97,12 @@ static bool add_process(void *context, struct process *process)
 {
 	struct totals *totals = context;
 
-	totals->busy_ns += process->child_cpu_ns;
+	struct cpu_time own = process_cpu_time(process);
+
+	totals->busy.total_ns += own.total_ns + process->child_cpu.total_ns;
+	totals->busy.system_ns += own.system_ns + process->child_cpu.system_ns;
 	totals->processes++;
 	totals->last_pid = MAX(totals->last_pid, process->pid);
-	totals->busy_ns += process->thread ? thread_cpu_ns(process->thread) : process->cpu_ns;
 	return true;
 }
 
@@ -110,7 +112,7 @@ static struct totals totals_now(u64 *idle_ns)
 	u64 all = clock_ns() * cpus_online;
 
 	process_each(add_process, &totals);
-	*idle_ns = all > totals.busy_ns ? all - totals.busy_ns : 0;
+	*idle_ns = all > totals.busy.total_ns ? all - totals.busy.total_ns : 0;
 	return totals;
 }
 
@@ -137,19 +139,19 @@ static void show_loadavg(struct text *text, struct process *process)
 		   totals.processes, totals.last_pid);
 }
 
-/* Time is not told apart into user and system, nor by CPU: all of it counts as user, and as shared evenly. */
+/* Time is not told apart by CPU: it counts as shared evenly. */
 static void show_stat(struct text *text, struct process *process)
 {
 	u64 idle;
 	struct totals totals = totals_now(&idle);
+	u64 user = (totals.busy.total_ns - totals.busy.system_ns) / NS_PER_TICK;
+	u64 system = totals.busy.system_ns / NS_PER_TICK;
 
 	(void)process;
-	text_print(text, "cpu  %lu 0 0 %lu 0 0 0 0 0 0\n", totals.busy_ns / NS_PER_TICK,
-		   idle / NS_PER_TICK);
+	text_print(text, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle / NS_PER_TICK);
 	for (u32 cpu = 0; cpu < cpus_online; cpu++)
-		text_print(text, "cpu%u %lu 0 0 %lu 0 0 0 0 0 0\n", cpu,
-			   totals.busy_ns / NS_PER_TICK / cpus_online,
-			   idle / NS_PER_TICK / cpus_online);
+		text_print(text, "cpu%u %lu 0 %lu %lu 0 0 0 0 0 0\n", cpu, user / cpus_online,
+			   system / cpus_online, idle / NS_PER_TICK / cpus_online);
 	text_print(text, "btime %lu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
 		   boot_epoch, mm_stat.forks + 1, sched_runnable());
 }

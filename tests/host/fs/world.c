@@ -215,9 +215,9 @@ u32 sched_runnable(void)
 	return 1;
 }
 
-u64 thread_cpu_ns(const struct thread *thread)
+struct cpu_time process_cpu_time(const struct process *process)
 {
-	return thread->cpu_ns;
+	return process->cpu;
 }
 
 void wait_join(struct waitqueue *queue, struct waiter *waiter)
