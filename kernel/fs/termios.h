@@ -56,6 +56,7 @@ _Static_assert(sizeof(struct winsize) == 8, "Linux's struct winsize");
 #define ECHONL  0000100u
 #define NOFLSH  0000200u
 #define ECHOCTL 0001000u
+#define TOSTOP  0000400u
 #define ECHOKE  0004000u
 #define IEXTEN  0100000u
 

@@ -355,7 +355,7 @@ static i64 read(struct file *file, struct io *to, u64 offset)
 {
 	(void)offset;
 	while (to->left) {
-		int ready = tty_check_foreground();
+		int ready = tty_check_foreground(SIGTTIN);
 		bool taken;
 		i64 moved = 0;
 
@@ -377,10 +377,12 @@ static i64 read(struct file *file, struct io *to, u64 offset)
 static i64 write(struct file *file, struct io *from, u64 offset)
 {
 	char text[CHUNK];
-	i64 total = 0;
+	i64 total = mode(TOSTOP) ? tty_check_foreground(SIGTTOU) : 0;
 
 	(void)file;
 	(void)offset;
+	if (total)
+		return total;
 	while (from->left) {
 		size_t wanted = MIN(from->left, CHUNK), moved = io_get(from, text, wanted);
 		bool irqs = spin_lock_irqsave(&tty.lock);

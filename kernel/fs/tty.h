@@ -14,5 +14,6 @@ extern const struct inode_ops stream_ops;
 u32 tty_session(void);
 u32 tty_foreground(void);
 
-/* A session leader has ended: the terminal is free for another session. */
+/* A session leader has ended or given it up: the terminal is free for another session, and what was in the foreground is
+ * sent SIGHUP and SIGCONT. */
 void tty_release_session(u32 sid);

@@ -20,10 +20,17 @@ u32 tty_foreground(void)
 void tty_release_session(u32 sid)
 {
 	bool irqs = spin_lock_irqsave(&tty.lock);
+	u32 foreground = 0;
 
-	if (tty.session == sid)
+	if (tty.session == sid) {
+		foreground = tty.foreground;
 		tty.session = tty.foreground = 0;
+	}
 	spin_unlock_irqrestore(&tty.lock, irqs);
+	if (foreground) {
+		signal_send_group(foreground, SIGHUP);
+		signal_send_group(foreground, SIGCONT);
+	}
 }
 
 static bool is_leader(const struct process *process)
@@ -139,18 +146,20 @@ static bool find_guarded(void *context, struct process *process)
 	return !group->sid;
 }
 
-int tty_check_foreground(void)
+int tty_check_foreground(int signal)
 {
 	const struct process *process = current_process();
 	struct group group = {process->pgid, 0};
 
 	if (!is_ours() || !tty.foreground || tty.foreground == process->pgid)
 		return 0;
+	if ((process->blocked & SIGNAL_BIT(signal)) ||
+	    process->actions[signal - 1].handler == SIG_IGN)
+		return signal == SIGTTIN ? -EIO : 0;
 	process_each(find_guarded, &group);
-	if (!group.sid || (process->blocked & SIGNAL_BIT(SIGTTIN)) ||
-	    process->actions[SIGTTIN - 1].handler == SIG_IGN)
+	if (!group.sid)
 		return -EIO;
-	signal_send_group(process->pgid, SIGTTIN);
+	signal_send_group(process->pgid, signal);
 	return -EINTR;
 }
 
@@ -220,9 +229,19 @@ static i64 flush(u64 which)
 	return 0;
 }
 
+static bool changes(u64 request)
+{
+	return request == TCSETS || request == TCSETSW || request == TCSETSF ||
+	       request == TIOCSPGRP || request == TCFLSH;
+}
+
 i64 tty_ioctl(struct file *file, u64 request, u64 argument)
 {
+	int error = changes(request) ? tty_check_foreground(SIGTTOU) : 0;
+
 	(void)file;
+	if (error)
+		return error;
 	switch (request) {
 	case TCGETS:
 		return get_settings(argument);

@@ -40,11 +40,11 @@ extern struct tty tty;
 void tty_flush_input(void);
 
 /*
- * Whether the current process may read: 0 if the terminal is not the one of its session or it is in
- * the foreground. Else its group is sent SIGTTIN: -EINTR; or, where that would stop nobody who
- * could be continued, -EIO.
+ * Whether the current process may read (SIGTTIN), or write and change settings (SIGTTOU): 0 if the terminal is not the one
+ * of its session or it is in the foreground; of SIGTTOU also if it ignores or blocks that. Else its group is sent the signal:
+ * -EINTR; or, where that would stop nobody who could be continued, -EIO.
  */
-int tty_check_foreground(void);
+int tty_check_foreground(int signal);
 
 i64 tty_ioctl(struct file *file, u64 request, u64 argument);
 
