@@ -316,10 +316,12 @@ i64 sys_sched_yield(void)
 
 i64 sys_sched_getaffinity(i32 pid, u32 bytes, uptr mask)
 {
+	struct process *process = process_named(pid);
 	u64 cpus = (1ul << cpus_online) - 1;
 
-	if (!process_named(pid))
+	if (!process)
 		return -ESRCH;
+	process_put(process);
 	if (bytes < sizeof(cpus) || bytes % sizeof(cpus))
 		return -EINVAL;
 	return copy_to_user(mask, &cpus, sizeof(cpus)) ? -EFAULT : (i64)sizeof(cpus);
