@@ -2,8 +2,9 @@
  * Sleeping until a condition holds, and being woken by another CPU.
  *
  * Mirrors wait_until_or_signal() of kernel/wait.h; wait_prepare(), wait_sleep(), wake_all(), sched_interrupt() of
- * kernel/sched.c. Where `guarded`, also read_lock(), write_lock(), leave() of kernel/lock.c: the condition has a
- * spinlock of its own, and who changed it first looks at the queue without the scheduler's lock.
+ * kernel/sched.c. Where `guarded`, also read_lock(), write_lock(), wake_waiters() of kernel/lock.c: the condition
+ * is changed and looked at by locked operations, for which a spinlock around it stands here, and who changed it first
+ * looks at the queue without the scheduler's lock.
  *
  * Bounds: two threads wait for one condition in one queue; a third makes it true and wakes the queue, at any time
  * or only after the one that gets a signal has ended; a fourth sends one of the two a signal, or none. Each has a
