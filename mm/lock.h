@@ -21,9 +21,9 @@ enum lock_rank {
 	RANK_NAMES,    /* the tree of names */
 
 	/* Spinlocks. */
-	RANK_TABLE,    /* one page table; of several, from the root down */
-	RANK_OBJECT,   /* the pages of a memory object */
-	RANK_MAPPINGS, /* the kernel's own: stacks, devices */
+	RANK_TABLE,      /* one page table; of several, from the root down */
+	RANK_OBJECT,     /* the pages of a memory object */
+	RANK_MAPPINGS,   /* the kernel's own: stacks, devices */
 	RANK_FILE_LOCKS, /* all advisory locks on files */
 	RANK_HEAP,
 	RANK_FRAMES,
