@@ -92,8 +92,7 @@ static int check_region(const struct region *region, u32 advice)
 /* Cuts span off at the first region that does not allow the advice, and says why. */
 static int clip(const struct region_set *set, struct span *span, u32 advice)
 {
-	regions_for_each(set, region, span->start, span->end)
-	{
+	regions_for_each(set, region, span->start, span->end) {
 		int error = check_region(region, advice);
 
 		if (error) {

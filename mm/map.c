@@ -214,9 +214,10 @@ static void set_rights(struct page *table, vaddr_t base, const struct span *span
  * would disagree. */
 static bool changes_reading(const struct region_set *set, const struct span *span, u32 prot)
 {
-	regions_for_each(set, region, span->start,
-			 span->end) if ((region->prot == PROT_NONE) != (prot == PROT_NONE) ||
-					((region->prot ^ prot) & PROT_EXEC)) return true;
+	regions_for_each(set, region, span->start, span->end)
+		if ((region->prot == PROT_NONE) != (prot == PROT_NONE) ||
+		    ((region->prot ^ prot) & PROT_EXEC))
+			return true;
 	return false;
 }
 
@@ -227,10 +228,9 @@ static bool too_much_data(const struct mm *mm, const struct span *span, u32 prot
 
 	if (!(prot & PROT_WRITE) || mm->limits.data == MM_UNLIMITED)
 		return false;
-	regions_for_each(mm->regions, region, span->start,
-			 span->end) if (!(region->flags & (MAP_SHARED | MAP_GROWSDOWN)) &&
-					!(region->prot & PROT_WRITE)) more +=
-		MIN(region->end, span->end) - MAX(region->start, span->start);
+	regions_for_each(mm->regions, region, span->start, span->end)
+		if (!(region->flags & (MAP_SHARED | MAP_GROWSDOWN)) && !(region->prot & PROT_WRITE))
+			more += MIN(region->end, span->end) - MAX(region->start, span->start);
 	return more && regions_bytes(mm->regions, 0, USER_END, true) + more >
 			       ROUND_DOWN(mm->limits.data, PAGE_SIZE);
 }
@@ -268,8 +268,7 @@ static int clip_protect(const struct region_set *set, struct span *span, u32 pro
 		span->end = hole;
 		error = -ENOMEM;
 	}
-	regions_for_each(set, region, span->start, span->end)
-	{
+	regions_for_each(set, region, span->start, span->end) {
 		if ((prot & PROT_WRITE) && (region->flags & MAP_DENYWRITE)) {
 			span->end = MAX(region->start, span->start);
 			return -EACCES;

@@ -121,8 +121,9 @@ u64 regions_bytes(const struct region_set *set, vaddr_t start, vaddr_t end, bool
 {
 	u64 bytes = 0;
 
-	regions_for_each(set, region, start, end) if (!data_only || region_is_data(region)) bytes +=
-		MIN(region->end, end) - MAX(region->start, start);
+	regions_for_each(set, region, start, end)
+		if (!data_only || region_is_data(region))
+			bytes += MIN(region->end, end) - MAX(region->start, start);
 	return bytes;
 }
 

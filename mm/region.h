@@ -78,13 +78,12 @@ struct region_set {
 	_Atomic u32 refs;
 	u32 count;
 	u32 capacity;
-	u32 expected; /* the audit's own count of refs */
-	_Atomic u32
-		latest; /* index of the region that regions_at() found last: where it looks first */
-	bool fork_marked;  /* some region may have REGION_FORK_MARKS */
-	vaddr_t searched;  /* no gap between here and MMAP_TOP is longer than widest: where the */
-	u64 widest;        /* search for a place begins that needs more than that */
-	struct region *at; /* the first of count; there is room on both sides of them */
+	u32 expected;       /* the audit's own count of refs */
+	_Atomic u32 latest; /* what regions_at() found last, by index: where it looks first */
+	bool fork_marked;   /* some region may have REGION_FORK_MARKS */
+	vaddr_t searched;   /* no gap between here and MMAP_TOP is longer than widest: where the */
+	u64 widest;         /* search for a place begins that needs more than that */
+	struct region *at;  /* the first of count; there is room on both sides of them */
 	struct region space[];
 };
 
