@@ -2,9 +2,9 @@
  * /proc, between its parts: the tree of entries (procfs.c) and what the entries say (proc_system.c,
  * proc_kernel.c, proc_process.c, proc_maps.c). /sys (sysfs.c) is a second tree of the same kind.
  *
- * The functions that make text have a ref of the process they are given, and take one of its mm
- * (process_mm()). What else it owns goes when it exits, which on one CPU happens while they sleep
- * alone: so they look at that before they read memory.
+ * The functions that make text have a ref of the process they are given, which may exit meanwhile.
+ * What it has goes then: so they take refs of that too (process_mm(), process_files(),
+ * process_inode()), and ask of its thread by process_look().
  */
 #pragma once
 
