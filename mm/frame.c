@@ -96,7 +96,8 @@ static void buddy_free_block(struct page *page, u32 order)
 	block_insert(&frames[pfn], order);
 }
 
-/* locked: buddy_lock */
+/* The block is no longer PAGE_FREE when the lock is let go, or who frees its buddy would merge the two.
+ * locked: buddy_lock */
 static struct page *buddy_alloc_block(u32 order)
 {
 	u32 found = order;
@@ -113,6 +114,8 @@ static struct page *buddy_alloc_block(u32 order)
 		found--;
 		block_insert(page + (1ul << found), found);
 	}
+	page->type = PAGE_KERNEL;
+	page->order = (u8)order;
 	buddy_free -= 1ul << order;
 	return page;
 }
