@@ -16,9 +16,9 @@ static bool covers(const struct span *span, vaddr_t low, u64 size)
 }
 
 /*
- * Makes tables below `table`, which is owned, owned too: those that span covers in part, or all
- * that it touches. Without an edit it only counts the frames that this takes; with one, the reserve
- * must hold so many.
+ * Makes tables below `table` owned too: those that span covers in part, or all that it touches, as far
+ * as the reserve goes. Without an edit it owns none. shared_above: it is not owned itself, since an edit
+ * would have to make it so first. Returns the frames that the rest would take.
  */
 static u32 own_tables(struct page *table, vaddr_t base, const struct span *span, enum which which,
 		      bool shared_above, struct edit *edit)
@@ -34,11 +34,13 @@ static u32 own_tables(struct page *table, vaddr_t base, const struct span *span,
 
 		struct page *child = entry_child(*entry);
 		bool shared = shared_above || page_refs(child) > 1;
+		struct edit *can = shared && edit && !edit->reserve.count ? NULL : edit;
 
-		need += shared;
-		if (edit)
+		if (can)
 			child = node_own_child(entry, low, &edit->reserve, &edit->gather);
-		need += own_tables(child, low, span, which, shared, edit);
+		else
+			need += shared;
+		need += own_tables(child, low, span, which, shared && !can, can);
 	}
 	return need;
 }
@@ -48,9 +50,14 @@ u32 edit_need(struct mm *mm, const struct span *span, enum which which)
 	return own_tables(mm->root, 0, span, which, false, NULL);
 }
 
-void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum which which)
+int edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum which which)
 {
-	own_tables(mm->root, 0, span, which, false, edit);
+	int error = 0;
+	u32 need;
+
+	while (!error && (need = own_tables(mm->root, 0, span, which, false, edit)))
+		error = reserve_fill(&edit->reserve, need);
+	return error;
 }
 
 int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
@@ -64,10 +71,10 @@ int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum w
 
 	if (!error)
 		error = regions_own(&mm->regions, more_regions);
+	if (!error && need)
+		error = edit_own(edit, mm, span, which);
 	if (error)
-		reserve_release(&edit->reserve);
-	else if (need)
-		edit_own(edit, mm, span, which);
+		edit_end(edit);
 	return error;
 }
 

@@ -25,19 +25,22 @@ struct edit {
 /* Which tables an edit owns: those that its span covers in part (rule 7), or all it touches. */
 enum which { NO_TABLES, PARTLY_COVERED, ALL_TABLES };
 
-/* The frames that edit_begin() would want for this span. locked: mm->lock, writer */
+/* The frames that edit_begin() would want for this span now: while tables are shared, others may fill more below
+ * them. locked: mm->lock, writer */
 u32 edit_need(struct mm *mm, const struct span *span, enum which which);
 
 /*
  * Takes the memory for a change of span and `more_frames` beside it, room for more_regions, then
- * owns the tables (NO_TABLES: none). -ENOMEM: nothing has changed, and there is no edit to end.
+ * owns the tables (NO_TABLES: none). -ENOMEM: memory reads as before, and there is no edit to end; no
+ * table was copied unless others have filled some meanwhile.
  * locked: mm->lock, writer, until edit_end()
  */
 int edit_begin(struct edit *edit, struct mm *mm, const struct span *span, enum which which,
 	       u32 more_frames, u32 more_regions);
 
-/* Owns the tables of a further span, whose edit_need() was among more_frames. */
-void edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum which which);
+/* Owns the tables of a further span. -ENOMEM, if edit_need() was not among more_frames or has grown since: the edit
+ * goes on. */
+int edit_own(struct edit *edit, struct mm *mm, const struct span *span, enum which which);
 
 /*
  * Lets go of all that span covers, and gathers it for the flush. The tables that it covers in part

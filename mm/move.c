@@ -129,23 +129,50 @@ static void leave_old_place(struct mm *mm, const struct remap *remap, struct edi
 		regions_cut(mm->regions, start, end);
 }
 
+static struct count count_move(struct mm *mm, const struct remap *remap)
+{
+	struct count count = {.mm = mm,
+			      .distance = (i64)(remap->new.start - remap->old.start),
+			      .last = {1, 1, 1, 1}};
+
+	count_leaves(&count, mm->root, 0, &remap->old);
+	return count;
+}
+
+/*
+ * The memory for a move, and ownership of all that it changes. Others may have filled tables that were shared until
+ * then, so it is counted again what is missing. -ENOMEM: as for edit_begin().
+ */
+static int begin_move(struct edit *edit, struct mm *mm, const struct remap *remap,
+		      struct count *count)
+{
+	u32 frames = edit_need(mm, &remap->new, PARTLY_COVERED) + count_move(mm, remap).missing;
+	int error = edit_begin(edit, mm, &remap->old, ALL_TABLES, frames,
+			       regions_splits(mm->regions, remap->old.start, remap->old.end) + 1);
+
+	if (error)
+		return error;
+	error = edit_own(edit, mm, &remap->new, PARTLY_COVERED);
+	if (!error) {
+		*count = count_move(mm, remap);
+		error = reserve_fill(&edit->reserve, count->missing);
+	}
+	if (error)
+		edit_end(edit);
+	return error;
+}
+
 /* Moves the region to new, which is free, and as long or longer. locked: mm->lock, writer */
 static i64 move(struct mm *mm, const struct remap *remap)
 {
-	i64 distance = (i64)(remap->new.start - remap->old.start);
-	struct count count = {.mm = mm, .distance = distance, .last = {1, 1, 1, 1}};
 	struct region region = remap->region;
+	struct count count;
 	struct edit edit;
-	int error;
+	int error = begin_move(&edit, mm, remap, &count);
 
-	count_leaves(&count, mm->root, 0, &remap->old);
-	error = edit_begin(&edit, mm, &remap->old, ALL_TABLES,
-			   edit_need(mm, &remap->new, PARTLY_COVERED) + count.missing,
-			   regions_splits(mm->regions, remap->old.start, remap->old.end) + 1);
 	if (error)
 		return error;
-	edit_own(&edit, mm, &remap->new, PARTLY_COVERED);
-	move_leaves(mm, mm->root, 0, &remap->old, distance, &edit);
+	move_leaves(mm, mm->root, 0, &remap->old, count.distance, &edit);
 
 	region.start = remap->new.start;
 	region.end = remap->new.end;
