@@ -34,6 +34,8 @@
 #define SWEEP_EVERY 64   /* polls */
 #define TCGETS      0x5401
 #define TCSETS      0x5402
+#define TIOCGPGRP   0x540f
+#define TIOCSPGRP   0x5410
 
 static uint64_t seed = 1;
 static long calls_wanted = 200000; /* at each of five levels */
@@ -84,6 +86,7 @@ static void start_worker(unsigned number)
 	REQUIRE(worker->pid >= 0, "fork: %d", (int)worker->pid);
 	if (worker->pid > 0)
 		return;
+	signal(SIGTTOU, SIG_DFL);
 	if (chdir(directory) < 0)
 		_exit(2);
 	calls_start(supervisor + 1);
@@ -281,20 +284,48 @@ static void map_counters(void)
 	REQUIRE(next_call == (void *)slot_base(90), "mmap");
 }
 
+/* The terminal's settings and foreground group, which the workers may change; as may be, they take the terminal from this
+ * session. */
+struct terminal {
+	char settings[64];
+	int group;
+	bool has_group;
+};
+
+static struct terminal terminal_now(void)
+{
+	struct terminal terminal;
+	int console = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	REQUIRE(CALL(SYS_ioctl, console, TCGETS, terminal.settings) == 0, "TCGETS");
+	terminal.has_group = CALL(SYS_ioctl, console, TIOCGPGRP, &terminal.group) == 0;
+	close(console);
+	return terminal;
+}
+
+static void terminal_restore(struct terminal *terminal)
+{
+	int console = open("/dev/console", O_RDWR | O_NOCTTY);
+
+	if (terminal->has_group)
+		CALL(SYS_ioctl, console, TIOCSPGRP, &terminal->group);
+	CHECK(CALL(SYS_ioctl, console, TCSETS, terminal->settings) == 0, "TCSETS");
+	close(console);
+}
+
 static void random_calls(void)
 {
-	char terminal[64];
-	long settings = CALL(SYS_ioctl, 1, TCGETS, terminal);
+	struct terminal terminal = terminal_now();
 
 	ktap_note("%ld calls, again with: sysfuzz %lu %ld", calls_wanted, (unsigned long)seed,
 		  calls_wanted);
 	seed += (uint64_t)fork_level;
 	map_counters();
+	signal(SIGTTOU, SIG_IGN); /* this process is in the terminal's background */
 	supervise();
 	kill_all();
 	remove_files();
-	if (settings == 0)
-		CALL(SYS_ioctl, 1, TCSETS, terminal);
+	terminal_restore(&terminal);
 }
 
 /* The calls of one process, without a supervisor. */
