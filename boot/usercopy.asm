@@ -11,6 +11,8 @@ global copy_from_user:function
 global copy_to_user:function
 global clear_user:function
 global copy_string_from_user:function
+global load_user:function
+global exchange_user:function
 
 USER_END     equ 0x00007ffffffff000
 EFAULT       equ 14
@@ -96,6 +98,36 @@ copy_string_from_user:
 .too_long:
 	CLAC
 	mov rax, r8
+	ret
+
+; Fails unless the word at %1 lies in user space.
+%macro CHECK_WORD 1
+	mov rax, USER_END - 4
+	cmp %1, rax
+	ja usercopy_failed
+%endmacro
+
+; (to: rdi, from: rsi)
+align 16
+load_user:
+	CHECK_WORD rsi
+	STAC
+	mov eax, [rsi]
+	CLAC
+	mov [rdi], eax
+	xor eax, eax
+	ret
+
+; (at: rdi, expected: rsi, value: edx)
+align 16
+exchange_user:
+	CHECK_WORD rdi
+	mov eax, [rsi]
+	STAC
+	lock cmpxchg [rdi], edx
+	CLAC
+	mov [rsi], eax
+	xor eax, eax
 	ret
 
 usercopy_end:

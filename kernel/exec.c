@@ -10,6 +10,7 @@
 #include "kernel/cpu/machine.h"
 #include "kernel/elf.h"
 #include "kernel/fs/files.h"
+#include "kernel/futex.h"
 #include "kernel/fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
@@ -287,36 +288,53 @@ static int build_stack(struct mm *mm, const struct program *program, const struc
 
 /* ---- Changing over ---- */
 
-static void use_mm(struct process *process, struct mm *mm)
+/* Has the current thread run in mm. */
+static void use_mm(struct mm *mm)
 {
-	process_set_mm(process, mm);
-	process_apply_limits(process);
+	current()->mm = mm;
 	context_load_mm(mm);
 }
 
-/* Builds the program in a new address space, which is the current one while that lasts, and
- * afterwards if all went well. */
+/* The process's address space is the one that its thread runs in by now; its other threads are gone. */
+static void change_mm(struct process *process)
+{
+	struct mm *old = process->mm, *mm = current()->mm;
+
+	use_mm(old);
+	futex_thread_exit(current());
+	use_mm(mm);
+	process_set_mm(process, mm);
+	mm_put(old);
+	process_end_vfork(process);
+}
+
+/* Gives up the address space that was built. */
+static void forget_mm(struct process *process)
+{
+	struct mm *mm = current()->mm;
+
+	use_mm(process->mm);
+	mm_put(mm);
+}
+
+/* Builds the program in a new address space, in which the current thread runs from now on if all went well. */
 static int build(struct process *process, const struct program *program, struct elf_image *image,
 		 u64 *sp)
 {
-	struct mm *old = process->mm, *mm = mm_create();
+	struct mm *mm = mm_create();
 	int error;
 
 	if (!mm)
 		return -ENOMEM;
-	use_mm(process, mm);
+	process_limit_mm(process, mm);
+	use_mm(mm);
 	error = elf_load(program->file, program->inode, mm, image);
 	if (!error)
 		error = build_stack(mm, program, image, sp);
 	mm->brk_start = mm->brk = image->end;
-	if (error) {
-		use_mm(process, old);
-		mm_put(mm);
-		return error;
-	}
-	mm_put(old);
-	process_end_vfork(process);
-	return 0;
+	if (error)
+		forget_mm(process);
+	return error;
 }
 
 static const char *last_part(const char *path)
@@ -329,13 +347,13 @@ static const char *last_part(const char *path)
 	return last;
 }
 
-static void set_name(struct process *process, const char *path)
+static void set_name(const char *path)
 {
-	const char *name = last_part(path);
-	size_t length = MIN(strlen(name), sizeof(process->name) - 1);
+	char name[PROCESS_NAME] = {0};
 
-	memset(process->name, 0, sizeof(process->name));
-	memcpy(process->name, name, length);
+	path = last_part(path);
+	memcpy(name, path, MIN(strlen(path), sizeof(name) - 1));
+	thread_set_name(name);
 }
 
 static void start_thread(struct thread *thread, u64 entry, u64 sp)
@@ -349,6 +367,7 @@ static void start_thread(struct thread *thread, u64 entry, u64 sp)
 		.ss = USER_SS,
 	};
 	thread->fs_base = 0;
+	thread->set_tid = thread->clear_tid = thread->robust_list = 0;
 	sched_load_context();
 	memset(thread->fpu, 0, fpu_size);
 	fpu_init_state(thread->fpu);
@@ -366,11 +385,19 @@ static int execute(struct program *program)
 		error = build(process, program, &image, &sp);
 	if (error)
 		return error;
+	error = process_become_single();
+	if (error) {
+		forget_mm(process);
+		return error;
+	}
+	if (files_prepare_exec()) /* again: another thread may have marked more */
+		process_exit(SIGKILL);
+	change_mm(process);
 	files_close_on_exec();
 	inode_put(process_swap_inode(&process->exe, program->inode));
 	program->inode = NULL;
 	process->execed = true;
-	set_name(process, program->name);
+	set_name(program->name);
 	process->exit_signal = SIGCHLD;
 	timers_delete();
 	signal_reset_handlers(process);

@@ -1,13 +1,15 @@
 /*
  * Exit and wait.
  *
- * A process that exits gives back its memory, files and thread at once; what is left, the zombie, is its pid, status and
- * place in the family, until its parent has waited for it. Its children are process 1's from then on.
+ * A thread that ends while others go on only leaves. The last one gives back the process's memory and files; what is
+ * left, the zombie, is its pid, status and place in the family, until its parent has waited for it. Its children are
+ * process 1's from then on.
  */
 #include "kernel/cpu/machine.h"
 #include "kernel/fs/files.h"
 #include "kernel/fs/tty.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/futex.h"
 #include "kernel/lock.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
@@ -22,7 +24,6 @@ static void release_memory(struct process *process)
 	struct mm *mm = process->mm;
 
 	process_set_mm(process, NULL);
-	context_load_mm(NULL);
 	mm_put(mm);
 	process_end_vfork(process);
 }
@@ -72,7 +73,6 @@ static void give_children_to_init(struct process *process)
 
 		child->parent = init_process;
 		child->exit_signal = SIGCHLD;
-		child->vforked = false;
 		list_remove(&child->sibling);
 		list_push_back(&init_process->children, &child->sibling);
 		orphan_group(child, process, NULL);
@@ -99,17 +99,21 @@ static int value_of(int exit_status)
 	return exit_status & 0x7f ? exit_status & 0x7f : exit_status >> 8;
 }
 
+static void add_time(struct cpu_time *to, struct cpu_time time)
+{
+	to->total_ns += time.total_ns;
+	to->system_ns += time.system_ns;
+}
+
 /* Makes the current process a zombie, or forgets it: then true. locked: process table */
-static bool become_zombie(struct process *process, int status)
+static bool become_zombie(struct process *process)
 {
 	struct process *parent = process->parent;
 	bool forgotten = ignores_end_of(process, parent);
+	int status = process->exit_status;
 
-	process->cpu = thread_cpu_time(current());
-	process->thread = NULL;
-	process->exit_status = status;
 	process->exited = true;
-	sigqueue_forget(process, ~0ul);
+	sigqueue_forget(&process->pending, ~0ul);
 	if (process->real_timer.expires)
 		timer_set(&process->real_timer, 0, 0);
 	give_children_to_init(process);
@@ -122,23 +126,103 @@ static bool become_zombie(struct process *process, int status)
 	return forgotten;
 }
 
-_Noreturn void process_exit(int status)
+/* The current thread is no longer one of its process's. locked: process table */
+static void leave_process(struct thread *thread)
 {
-	struct process *process = current_process();
+	struct process *process = thread->process;
+
+	signal_parked(process, thread);
+	add_time(&process->cpu, thread_cpu_time(thread));
+	sigqueue_forget(&thread->pending, ~0ul);
+	thread_leave(thread);
+	wake_all(&process->threads_left);
+}
+
+/* Leaves the process to its other threads; false when there are none. */
+static bool leave_to_others(struct thread *thread, int status)
+{
+	struct process *process = thread->process;
+	bool interrupts = process_table_lock(), others = process->thread_count > 1;
+
+	if (thread->tid == process->pid && !process->dying)
+		process->exit_status = status;
+	if (others) {
+		signal_leave_to_others(process);
+		leave_process(thread);
+	}
+	process_table_unlock(others ? false : interrupts);
+	return others;
+}
+
+/* The last thread ends its process. */
+static void end_process(struct thread *thread)
+{
+	struct process *process = thread->process;
+	bool forgotten;
 
 	if (process == init_process)
-		panic("init has ended, status 0x%x", status);
-	must_hold_none();
+		panic("init has ended, status 0x%x", process->exit_status);
 	release_all(process);
 	interrupts_off(); /* and they stay off: this thread will not be back */
 	process_table_lock();
-	current()->process = NULL;
-	bool forgotten = become_zombie(process, status);
-
+	leave_process(thread);
+	forgotten = become_zombie(process);
 	process_table_unlock(false);
 	if (forgotten)
 		process_put(process);
+}
+
+_Noreturn void thread_exit(int status)
+{
+	struct thread *thread = current();
+
+	must_hold_none();
+	futex_thread_exit(thread);
+	context_load_mm(thread->mm = NULL);
+	if (!leave_to_others(thread, status))
+		end_process(thread);
 	sched_exit();
+}
+
+/* Whether the current thread is the one that says what becomes of the process. locked: process table */
+static bool ends_first(const struct process *process)
+{
+	return !process->dying && (!process->executing || process->executing == current());
+}
+
+_Noreturn void process_exit(int status)
+{
+	struct process *process = current_process();
+	bool interrupts = process_table_lock();
+
+	if (ends_first(process)) {
+		process->dying = true;
+		process->exit_status = status;
+		signal_end_others(process);
+	}
+	process_table_unlock(interrupts);
+	thread_exit(status);
+}
+
+int process_become_single(void)
+{
+	struct thread *thread = current();
+	struct process *process = thread->process;
+	bool interrupts = process_table_lock(), first = ends_first(process);
+
+	if (first) {
+		process->executing = thread;
+		signal_end_others(process);
+	}
+	process_table_unlock(interrupts);
+	if (!first)
+		return -EINTR;
+	wait_until(&process->threads_left, process->thread_count == 1);
+	interrupts = process_table_lock();
+	process->executing = NULL;
+	thread_take_pid(thread);
+	process_table_unlock(interrupts);
+	return 0;
 }
 
 /* ---- Wait ---- */
@@ -150,12 +234,6 @@ static bool is_meant(const struct process *child, i64 pid, u32 options)
 	if (pid > 0)
 		return child->pid == pid;
 	return pid == -1 || child->pgid == (pid == 0 ? current_process()->pgid : (u32)-pid);
-}
-
-static void add_time(struct cpu_time *to, struct cpu_time time)
-{
-	to->total_ns += time.total_ns;
-	to->system_ns += time.system_ns;
 }
 
 /* Takes an exited child out of the table, but for WAIT_NOWAIT. locked: process table */
@@ -176,7 +254,8 @@ static bool has_news(struct process *child, u32 options, struct wait_news *news)
 {
 	bool keep = options & WAIT_NOWAIT;
 
-	if ((options & WAIT_STOPPED) && child->stop_signal && !child->stop_told) {
+	if ((options & WAIT_STOPPED) && child->stop_signal && !child->to_park &&
+	    !child->stop_told) {
 		child->stop_told = !keep;
 		news->code = CLD_STOPPED;
 		news->status = child->stop_signal;

@@ -1,9 +1,9 @@
 /*
- * The process table, and fork. Exit and wait are in kernel/exit.c.
+ * The process table: processes by pid, threads by tid, of one space of numbers. Fork is in kernel/fork.c, exit and wait
+ * are in kernel/exit.c.
  *
- * A process is in the table from its fork until its parent has waited for it. When it exits it
- * gives back its memory, files and thread at once; what is left, the zombie, is its pid, status and
- * place in the family. Children of a process that ends are process 1's from then on.
+ * A process is in the table from its fork until its parent has waited for it; a thread is one of its process from its
+ * clone until it ends. The first one has the pid as its tid, and is found by it.
  *
  * table_lock guards the family links, pids, groups and statuses. It is taken with interrupts off,
  * since the terminal sends signals from its interrupt handler.
@@ -24,23 +24,21 @@
 #include "mm/errno.h"
 #include "mm/heap.h"
 
-#define PID_BUCKETS   1024u
-#define PROCESSES_MAX 32000u
-#define STACK_LIMIT   (8ul << 20) /* bytes, Linux's soft RLIMIT_STACK of the first process */
+#define PID_BUCKETS 1024u
+#define TASKS_MAX   32000u /* processes, and threads beside their first ones */
 
 static struct spinlock table_lock = SPINLOCK(RANK_PROCESSES);
 /* guarded by table_lock: */
 static struct list processes = {&processes, &processes}; /* by pid, but for a wrap-around */
 static struct list buckets[PID_BUCKETS];
-static u32 process_count;
+static struct list tids[PID_BUCKETS]; /* threads whose tid is not their process's pid */
+static u32 task_count;
 static u32 last_pid;
 struct process *init_process;
 
-enum share_level fork_level_default = SHARE_AUTO;
-
-static struct list *bucket_of(u32 pid)
+static struct list *bucket_of(struct list *table, u32 pid)
 {
-	struct list *bucket = &buckets[pid % PID_BUCKETS];
+	struct list *bucket = &table[pid % PID_BUCKETS];
 
 	if (!bucket->next)
 		list_init(bucket);
@@ -60,7 +58,7 @@ void process_table_unlock(bool interrupts)
 /* locked: table_lock */
 static struct process *find(u32 pid)
 {
-	struct list *bucket = bucket_of(pid);
+	struct list *bucket = bucket_of(buckets, pid);
 	struct process *process;
 
 	list_for_each(process, bucket, by_pid) {
@@ -68,6 +66,37 @@ static struct process *find(u32 pid)
 			return process;
 	}
 	return NULL;
+}
+
+/* A thread whose tid is not a pid. locked: table_lock */
+static struct thread *find_tid(u32 tid)
+{
+	struct list *bucket = bucket_of(tids, tid);
+	struct thread *thread;
+
+	list_for_each(thread, bucket, by_tid) {
+		if (thread->tid == tid)
+			return thread;
+	}
+	return NULL;
+}
+
+/* locked: table_lock */
+static struct thread *first_thread(const struct process *process)
+{
+	return list_empty(&process->threads)
+		       ? NULL
+		       : list_first(&process->threads, struct thread, sibling);
+}
+
+struct thread *thread_find(const struct process *process, u32 tid)
+{
+	const struct process *named = find(tid);
+	struct thread *thread = named ? first_thread(named) : find_tid(tid);
+
+	if (!thread || thread->tid != tid || (process && thread->process != process))
+		return NULL;
+	return thread;
 }
 
 struct process *process_find(u32 pid)
@@ -120,8 +149,8 @@ struct files *process_files(struct process *process)
 struct files *process_swap_files(struct files *files)
 {
 	struct process *process = current_process();
-	struct files *old = process->files;
 	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct files *old = process->files;
 
 	process->files = files;
 	spin_unlock_irqrestore(&table_lock, interrupts);
@@ -141,43 +170,81 @@ struct inode *process_inode(struct inode *const *place)
 
 struct inode *process_swap_inode(struct inode **place, struct inode *inode)
 {
-	struct inode *old = *place;
 	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct inode *old = *place;
 
 	*place = inode;
 	spin_unlock_irqrestore(&table_lock, interrupts);
 	return old;
 }
 
-/* locked: table_lock */
-static char state_of(const struct process *process)
+/* Of a process all of whose threads it is; thread: one that it has, NULL: none any more. locked: table_lock */
+static char state_of(const struct process *process, const struct thread *thread)
 {
-	if (process->exited || !process->thread)
+	if (!thread)
 		return 'Z';
-	if (process->stop_signal)
+	if (process->stop_signal && !process->to_park)
 		return 'T';
-	if (process->thread->state != THREAD_SLEEPING)
+	if (thread->state != THREAD_SLEEPING)
 		return 'R';
-	return process->thread->interruptible ? 'S' : 'D';
+	return thread->interruptible ? 'S' : 'D';
 }
 
 struct cpu_time process_cpu_time(const struct process *process)
 {
-	return process->thread ? thread_cpu_time(process->thread) : process->cpu;
+	struct cpu_time sum = process->cpu;
+	const struct thread *thread;
+
+	list_for_each(thread, &process->threads, sibling) {
+		struct cpu_time time = thread_cpu_time(thread);
+
+		sum.total_ns += time.total_ns;
+		sum.system_ns += time.system_ns;
+	}
+	return sum;
 }
 
-void process_look(const struct process *process, struct process_look *look)
+bool process_look(const struct process *process, u32 tid, struct process_look *look)
 {
 	bool interrupts = spin_lock_irqsave(&table_lock);
-	const struct thread *thread = process->thread;
+	const struct thread *thread = tid ? thread_find(process, tid) : first_thread(process);
+	const struct trapframe *frame = thread ? thread->frame : NULL;
 
 	*look = (struct process_look) {
-		.state = state_of(process),
-		.cpu = process_cpu_time(process),
-		.rip = thread && thread->frame ? thread->frame->rip : 0,
-		.rsp = thread && thread->frame ? thread->frame->rsp : 0,
+		.state = state_of(process, thread),
+		.threads = process->thread_count,
+		.cpu = tid && thread ? thread_cpu_time(thread) : process_cpu_time(process),
+		.rip = frame ? frame->rip : 0,
+		.rsp = frame ? frame->rsp : 0,
+		.pending = thread ? thread->pending.set : 0,
+		.blocked = thread ? thread->blocked : 0,
 	};
+	memcpy(look->name, tid && thread ? thread->name : process->name, PROCESS_NAME);
 	spin_unlock_irqrestore(&table_lock, interrupts);
+	return thread || !tid;
+}
+
+u32 process_next_tid(const struct process *process, u32 after)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	const struct thread *thread;
+	u32 next = 0;
+
+	list_for_each(thread, &process->threads, sibling) {
+		if (thread->tid > after && (!next || thread->tid < next))
+			next = thread->tid;
+	}
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return next;
+}
+
+void process_limit_mm(const struct process *process, struct mm *mm)
+{
+	mm_set_limits(mm, &(struct mm_limits) {
+				  .address_space = process->limits[RLIMIT_AS].soft,
+				  .data = process->limits[RLIMIT_DATA].soft,
+				  .stack = process->limits[RLIMIT_STACK].soft,
+			  });
 }
 
 void process_apply_limits(struct process *process)
@@ -186,12 +253,19 @@ void process_apply_limits(struct process *process)
 
 	if (!mm)
 		return;
-	mm_set_limits(mm, &(struct mm_limits) {
-				  .address_space = process->limits[RLIMIT_AS].soft,
-				  .data = process->limits[RLIMIT_DATA].soft,
-				  .stack = process->limits[RLIMIT_STACK].soft,
-			  });
+	process_limit_mm(process, mm);
 	mm_put(mm);
+}
+
+void thread_set_name(const char name[PROCESS_NAME])
+{
+	struct thread *thread = current();
+	bool interrupts = spin_lock_irqsave(&table_lock);
+
+	memcpy(thread->name, name, PROCESS_NAME);
+	if (thread->tid == thread->process->pid)
+		memcpy(thread->process->name, name, PROCESS_NAME);
+	spin_unlock_irqrestore(&table_lock, interrupts);
 }
 
 void process_each(bool (*visit)(void *context, struct process *process), void *context)
@@ -228,21 +302,29 @@ static u32 unused_pid(void)
 {
 	do {
 		last_pid = last_pid >= PID_MAX ? 2 : last_pid + 1;
-	} while (find(last_pid));
+	} while (find(last_pid) || find_tid(last_pid));
 	return last_pid;
 }
 
-/* Gives the process a pid and puts it into the table; false when that is full. */
-static bool enter_table(struct process *process)
+/* locked: table_lock */
+static void join_process(struct thread *thread, struct process *process)
+{
+	list_push_back(&process->threads, &thread->sibling);
+	process->thread_count++;
+}
+
+bool process_enter(struct process *process, struct thread *thread)
 {
 	bool interrupts = spin_lock_irqsave(&table_lock);
-	bool fits = process_count < PROCESSES_MAX;
+	bool fits = task_count < TASKS_MAX;
 
 	if (fits) {
-		process_count++;
+		task_count++;
 		process->pid = unused_pid();
 		list_push_back(&processes, &process->all);
-		list_push_back(bucket_of(process->pid), &process->by_pid);
+		list_push_back(bucket_of(buckets, process->pid), &process->by_pid);
+		thread->tid = process->pid;
+		join_process(thread, process);
 		if (process->parent)
 			list_push_back(&process->parent->children, &process->sibling);
 	}
@@ -252,223 +334,63 @@ static bool enter_table(struct process *process)
 
 void process_leave_table(struct process *process)
 {
-	process_count--;
+	task_count--;
 	list_remove(&process->all);
 	list_remove(&process->by_pid);
 	list_remove(&process->sibling);
 }
 
-static struct process *process_create(void)
+bool thread_enter(struct thread *thread)
+{
+	struct process *process = thread->process;
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	bool fits = task_count < TASKS_MAX && !process->dying && !process->executing;
+
+	if (fits) {
+		task_count++;
+		thread->tid = unused_pid();
+		list_push_back(bucket_of(tids, thread->tid), &thread->by_tid);
+		thread->parked = false;
+		if (process->stop_signal)
+			process->to_park++;
+		join_process(thread, process);
+	}
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return fits;
+}
+
+void thread_leave(struct thread *thread)
+{
+	struct process *process = thread->process;
+
+	task_count -= thread->tid != process->pid;
+	list_remove(&thread->by_tid);
+	list_remove(&thread->sibling);
+	process->thread_count--;
+	thread->process = NULL;
+}
+
+void thread_take_pid(struct thread *thread)
+{
+	task_count -= thread->tid != thread->process->pid;
+	list_remove(&thread->by_tid);
+	thread->tid = thread->process->pid;
+}
+
+struct process *process_create(void)
 {
 	struct process *process = kmalloc(sizeof(*process));
 
 	if (process) {
 		list_init(&process->children);
 		list_init(&process->sibling);
-		list_init(&process->queue);
+		list_init(&process->threads);
+		sigqueue_init(&process->pending);
+		lock_set_rank(&process->files_lock, RANK_FILE_TABLE);
 		process->started_ns = clock_ns();
 		process->refs = 1;
 	}
 	return process;
-}
-
-/* ---- Fork ---- */
-
-/* Where a child begins: on its own stack, with its parent's registers. */
-static void child_start(void)
-{
-	struct thread *thread = current();
-
-	sched_arrive();
-	if (thread->child_tid) {
-		interrupts_on();
-		copy_to_user(thread->child_tid, &thread->tid, sizeof(thread->tid));
-		thread->child_tid = 0;
-		interrupts_off();
-	}
-	trap_exit_to_user(thread->frame);
-	trap_return(thread->frame);
-}
-
-static void inherit(struct process *child, const struct process *parent)
-{
-	memcpy(child->name, parent->name, sizeof(child->name));
-	child->umask = parent->umask;
-	child->fork_level = parent->fork_level;
-	child->fork_level_set = parent->fork_level_set;
-	child->pgid = parent->pgid;
-	child->sid = parent->sid;
-	memcpy(child->limits, parent->limits, sizeof(child->limits));
-	child->blocked = parent->blocked;
-	child->alt_stack = parent->alt_stack;
-	memcpy(child->actions, parent->actions, sizeof(child->actions));
-}
-
-static int inherit_thread(struct process *child, u64 stack, u64 fs_base)
-{
-	struct thread *from = current();
-	struct thread *thread = thread_create(child, child_start);
-
-	if (!thread)
-		return -ENOMEM;
-	fpu_save(from->fpu);
-	memcpy(thread->fpu, from->fpu, fpu_size);
-	*thread->frame = *from->frame;
-	thread->frame->rax = 0;
-	if (stack)
-		thread->frame->rsp = stack;
-	thread->fs_base = fs_base;
-	thread->child_tid = from->child_tid;
-	child->thread = thread;
-	return 0;
-}
-
-static void inherit_files(struct process *child, const struct process *parent)
-{
-	files_get(child->files = parent->files);
-	inode_get(child->cwd = parent->cwd);
-	if (parent->exe)
-		inode_get(child->exe = parent->exe);
-}
-
-/* Undoes a fork that failed: the parent still holds all that the child shares, so nothing sleeps
- * here. */
-static void discard(struct process *child)
-{
-	if (child->thread)
-		thread_destroy(child->thread);
-	if (child->mm)
-		mm_put(child->mm);
-	files_put(child->files);
-	inode_put(child->cwd);
-	inode_put(child->exe);
-	kfree(child);
-}
-
-static int inherit_memory(struct process *child, struct process *parent, bool share)
-{
-	if (!share)
-		return mm_fork(parent->mm, process_fork_level(parent), &child->mm);
-	mm_get(child->mm = parent->mm);
-	return 0;
-}
-
-void process_end_vfork(struct process *process)
-{
-	bool interrupts = spin_lock_irqsave(&table_lock);
-
-	if (process->vforked) {
-		process->vforked = false;
-		process->parent->in_vfork = false;
-		wake_all(&process->parent->vfork_done);
-	}
-	spin_unlock_irqrestore(&table_lock, interrupts);
-}
-
-/* Until the child has executed or is gone. A signal that ends the process ends the wait too; others
- * find the process when it goes on. */
-static void wait_for_vfork(struct process *parent)
-{
-	u64 blocked = parent->blocked;
-
-	signal_set_blocked(parent, signals_not_fatal(parent));
-	wait_until_or_signal(&parent->vfork_done, !parent->in_vfork);
-	signal_set_blocked(parent, blocked);
-}
-
-i64 process_fork(const struct fork_options *options)
-{
-	struct process *parent = current_process();
-	struct process *child = process_create();
-	u32 pid;
-
-	if (!child)
-		return -ENOMEM;
-	inherit(child, parent);
-	inherit_files(child, parent);
-
-	int error = inherit_thread(child, options->stack, options->fs_base);
-
-	if (!error)
-		error = inherit_memory(child, parent, options->share_memory);
-	child->parent = parent;
-	child->exit_signal = options->exit_signal;
-	if (!error && !enter_table(child))
-		error = -EAGAIN;
-	if (error) {
-		discard(child);
-		return error;
-	}
-	pid = child->thread->tid = child->pid;
-	child->vforked = parent->in_vfork = options->parent_waits;
-	sched_start(child->thread);
-	sched_renew_slice();       /* a fork of gigabytes takes most of a slice */
-	if (options->parent_waits) /* the child may be gone after this */
-		wait_for_vfork(parent);
-	return pid;
-}
-
-/* ---- The first process ---- */
-
-static void init_start(void)
-{
-	static const char *const environment[] = {"PATH=/bin", "HOME=/", "TERM=vt100", NULL};
-	const char *path = cmdline_word("init");
-	const char *arguments[] = {path && *path ? path : "/init", NULL};
-
-	sched_arrive();
-	interrupts_on();
-	int error = exec_kernel(arguments[0], arguments, environment);
-
-	if (error)
-		panic("cannot execute %s: error %d", arguments[0], -error);
-	interrupts_off();
-	trap_return(current()->frame);
-}
-
-static void read_fork_word(void)
-{
-	const char *word = cmdline_word("fork");
-
-	if (!word)
-		return;
-	if (word[0] >= '0' && word[0] <= '3' && !word[1])
-		fork_level_default = (enum share_level)(word[0] - '0');
-	else if (strcmp(word, "auto") == 0)
-		fork_level_default = SHARE_AUTO;
-	else
-		printk("fork=%s is none of 0, 1, 2, 3 and auto; auto is used\n", word);
-}
-
-static void init_limits(struct rlimit *limits)
-{
-	for (u32 i = 0; i < RLIMITS; i++)
-		limits[i] = (struct rlimit) {RLIM_INFINITY, RLIM_INFINITY};
-	limits[RLIMIT_STACK].soft = STACK_LIMIT;
-	limits[RLIMIT_NOFILE] = (struct rlimit) {FILES_MAX, FILES_MAX};
-	limits[RLIMIT_SIGPENDING] = (struct rlimit) {SIGQUEUE_MAX, SIGQUEUE_MAX};
-}
-
-void process_start_init(void)
-{
-	struct process *process = process_create();
-
-	if (!process)
-		panic("no memory for init");
-	read_fork_word();
-	process->umask = 022;
-	init_limits(process->limits);
-	process->mm = mm_create();
-	process->files = files_create();
-	if (!process->mm || !process->files || path_lookup("/", true, &process->cwd) ||
-	    !enter_table(process))
-		panic("no memory for init");
-	process->pgid = process->sid = process->pid;
-	process->parent = init_process = process;
-	process->thread = thread_create(process, init_start);
-	if (!process->thread)
-		panic("no memory for init");
-	sched_start(process->thread);
 }
 
 /* ---- Process groups ---- */

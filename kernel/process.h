@@ -14,18 +14,40 @@ struct inode;
 
 enum thread_state { THREAD_READY, THREAD_RUNNING, THREAD_SLEEPING, THREAD_DEAD };
 
+#define PROCESS_NAME 16
+
 /* What switch_context saves: the stack pointer, with the callee-saved registers on the stack.
  * boot/switch.asm */
 struct thread {
 	u64 saved_sp;            /* 0: boot/switch.asm */
 	void *stack;             /* lowest address of its kernel stack (kernel/cpu/stack.h) */
 	struct trapframe *frame; /* of the program, at the top of the stack */
-	struct process *process; /* NULL: a thread of the kernel's own (idle) */
-	void *fpu;               /* XSAVE area */
+	struct process
+		*process; /* NULL: a thread of the kernel's own (idle), or one that has ended */
+	struct mm *mm;    /* what it runs in: its process's, but while it builds another in exec */
+	void *fpu;        /* XSAVE area */
 	u64 fs_base;
-	u32 tid;
-	u64 child_tid; /* user address that its next child writes its tid to, before all else; 0 =
-			  none */
+	char name[PROCESS_NAME];
+	/* User addresses, 0 = none: its tid is written to set_tid before all else, and 0 to clear_tid at its end. */
+	u64 set_tid, clear_tid;
+	u64 robust_list; /* set_robust_list(2) */
+	/* guarded by the process table's lock: */
+	u32 tid;                     /* the pid, of a process's first thread */
+	struct list sibling;         /* in process->threads */
+	struct list by_tid;          /* in the table of tids, unless its tid is the pid */
+	bool parked;                 /* it stands still in its process's stop */
+	struct process *vfork_child; /* whose exec or exit it waits for */
+	struct waitqueue vfork_done;
+	/* signals, sets of SIGNAL_BIT; changed by the thread itself but for pending: */
+	struct sigpending pending; /* sent to it alone */
+	u64 blocked;               /* signal_set_blocked() */
+	u64 awaited;               /* by signal_wait() */
+	u64 saved_blocked;         /* what rt_sigsuspend put aside, while saved_blocked_set */
+	bool saved_blocked_set;
+	int forced;     /* the signal of the last signal_force(), until its frame is made */
+	int fault_code; /* si_code and si_addr of the last signal_force() */
+	u64 fault_addr;
+	struct sigstack alt_stack;
 	/* guarded by the scheduler's lock: */
 	enum thread_state state;
 	struct list run;      /* in the run queue, while ready */
@@ -43,8 +65,7 @@ struct thread {
 #endif
 };
 
-#define PROCESS_NAME 16
-#define PID_MAX      4194304u
+#define PID_MAX 4194304u
 
 /* setrlimit(2): the limits that are enforced; others are only kept. */
 #define RLIMIT_FSIZE      1
@@ -70,28 +91,33 @@ struct posix_timer;
 struct process {
 	_Atomic u32 refs; /* the table's, until it was waited for; and readers in passing */
 	u32 pid;
-	struct thread *thread; /* the one thread, for now */
 	struct mm *mm; /* a user of it: mm_put(); NULL once it has exited; see process_mm() */
-	bool vforked;  /* its parent waits until it has executed or exited */
-	bool in_vfork; /* it waits for such a child */
-	struct waitqueue vfork_done;
-	struct files *files;     /* one ref; shared by fork until changed (kernel/fs/files.h) */
-	struct inode *cwd;       /* one ref */
-	struct inode *exe;       /* one ref, the file it executes; NULL before the first exec */
-	char name[PROCESS_NAME]; /* last part of the program's path */
+	struct rwlock files_lock; /* for the pointer, and for changes of the table by its threads */
+	struct files *files;      /* one ref; shared by fork until changed (kernel/fs/files.h) */
+	struct inode *cwd;        /* one ref */
+	struct inode *exe;        /* one ref, the file it executes; NULL before the first exec */
+	char name[PROCESS_NAME];  /* last part of the program's path */
 	u32 umask;
 	struct rlimit limits[RLIMITS]; /* those on memory are in force in mm->limits */
 	enum share_level fork_level;   /* for its own forks; inherited */
 	bool fork_level_set;           /* false: the system's level counts */
 	/* guarded by the process table's lock: */
+	struct list threads; /* those that have not ended */
+	u32 thread_count;
+	bool dying; /* all its threads end, with the exit_status of the first that wanted that */
+	struct thread *executing;      /* which waits in exec until the others have ended */
+	struct waitqueue threads_left; /* one has ended */
+	struct thread *vfork_parent;   /* which waits until it has executed or exited */
 	struct process *parent;
 	struct list children, sibling;
 	struct list all;
 	u32 pgid, sid;
-	bool exited;           /* a zombie, waiting for wait4 */
-	int exit_status;       /* as wait4 gives it */
-	int stop_signal;       /* what stopped it; 0 = it is not stopped */
-	bool stop_told;        /* the parent has been told of this stop by wait4 */
+	bool exited;     /* a zombie, waiting for wait4 */
+	int exit_status; /* as wait4 gives it */
+	int stop_signal; /* what stopped it; 0 = it is not stopped */
+	u32 stops;       /* so far */
+	u32 to_park;     /* threads that have yet to stand still; the last one tells the parent */
+	bool stop_told;  /* the parent has been told of this stop by wait4 */
 	bool continued_untold; /* it was continued since, and the parent has not been told */
 	struct waitqueue child_changed; /* a child exited or stopped */
 	struct waitqueue continued;
@@ -103,17 +129,7 @@ struct process {
 	int exit_signal;            /* what its parent is sent at its end; 0 = nothing */
 	struct timer real_timer;    /* setitimer(2) */
 	struct posix_timer *timers; /* timer_create(2) */
-	struct list queue;          /* of pending signals (kernel/sigqueue.h) */
-	/* signals, sets of SIGNAL_BIT: */
-	u64 pending;       /* read without the lock by the process itself */
-	u64 blocked;       /* signal_set_blocked() */
-	u64 awaited;       /* by signal_wait() */
-	u64 saved_blocked; /* what rt_sigsuspend put aside, while saved_blocked_set */
-	bool saved_blocked_set;
-	int forced;     /* the signal of the last signal_force(), until its frame is made */
-	int fault_code; /* si_code and si_addr of the last signal_force() */
-	u64 fault_addr;
-	struct sigstack alt_stack;
+	struct sigpending pending;  /* signals that any thread may take */
 	struct sigaction actions[SIGNALS];
 };
 
@@ -148,16 +164,29 @@ struct files *process_swap_files(struct files *files);
 struct inode *process_inode(struct inode *const *place);
 struct inode *process_swap_inode(struct inode **place, struct inode *inode);
 
-/* What others may know of its thread. */
+/* What others may know of a thread of the process, or of all of them together: tid 0. false: it has no such thread. */
 struct process_look {
 	char state; /* as ps shows it */
+	u32 threads;
 	struct cpu_time cpu;
-	u64 rip, rsp; /* of the program */
+	u64 rip, rsp;         /* of the program */
+	u64 pending, blocked; /* of the thread; of all: of the first */
+	char name[PROCESS_NAME];
 };
-void process_look(const struct process *process, struct process_look *look);
+bool process_look(const struct process *process, u32 tid, struct process_look *look);
 
-/* Lets the limits on memory of its limits bound its address space. May sleep. */
+/* The tid of the process's first thread with a higher one than after, or 0. */
+u32 process_next_tid(const struct process *process, u32 after);
+
+/* The thread with this tid, of process if that is not NULL; or NULL. locked: process table */
+struct thread *thread_find(const struct process *process, u32 tid);
+
+/* Lets the limits on memory of its limits bound its address space, or one that it is about to have. May sleep. */
 void process_apply_limits(struct process *process);
+void process_limit_mm(const struct process *process, struct mm *mm);
+
+/* Names the current thread, and its process if it is the first one. */
+void thread_set_name(const char name[PROCESS_NAME]);
 
 /*
  * A child of the current process that goes on where it does, with 0 as the result of the call; stack:
@@ -166,11 +195,24 @@ void process_apply_limits(struct process *process);
  */
 struct fork_options {
 	u64 stack, fs_base;
-	bool share_memory; /* the child runs in its parent's memory (CLONE_VM); with parent_waits only */
+	bool share_memory; /* the child runs in its parent's memory (CLONE_VM) */
 	int exit_signal;   /* to the parent when the child ends; 0 = none */
 	bool parent_waits; /* returns when the child has executed or exited (CLONE_VFORK) */
+	/* User addresses, 0 = none: to which the new tid is written, in the parent's memory and in the child's; and
+	 * the child's clear_tid. */
+	u64 parent_tid, set_tid, clear_tid;
 };
 i64 process_fork(const struct fork_options *options);
+
+/*
+ * A further thread of the current process: of the options, those on signals and the parent do not count. Returns its tid,
+ * -ENOMEM or -EAGAIN.
+ */
+i64 thread_clone(const struct fork_options *options);
+
+/* exec: ends the other threads of the current process and waits until they are gone; the current one then has the
+ * process's pid as its tid. -EINTR: another one ends this one, which it finds on its way to the program. */
+int process_become_single(void);
 
 /* The current process has a new mm, or none, after vfork: its parent may go on. */
 void process_end_vfork(struct process *process);
@@ -178,6 +220,10 @@ void process_end_vfork(struct process *process);
 /* Ends the current process with a status as wait4 gives it: exit code << 8, or the signal that
  * killed it. */
 _Noreturn void process_exit(int status);
+
+/* Ends the current thread; the last one ends its process, with the status that the first thread had if that ended
+ * so. */
+_Noreturn void thread_exit(int status);
 
 /* CPU time that it has used. locked: process table */
 struct cpu_time process_cpu_time(const struct process *process);
@@ -203,8 +249,18 @@ struct wait_news {
 #define WAIT_CLONE      0x80000000u /* __WCLONE: only those whose is not SIGCHLD */
 i64 process_wait(i64 pid, u32 options, struct wait_news *news);
 
-/* For exit: takes a process out of the table. locked: process table */
+/*
+ * For fork and exit. An empty process, NULL without memory; its parent set, it enters the table together with its first
+ * thread and gets a pid (false: the table is full), and leaves it. A further thread joins its process and gets a tid
+ * (false: the table is full, or the process ends), and leaves. What leaves: locked: process table.
+ */
+struct process *process_create(void);
+bool process_enter(struct process *process, struct thread *thread);
 void process_leave_table(struct process *process);
+bool thread_enter(struct thread *thread);
+void thread_leave(struct thread *thread);
+/* exec by another thread than the first, which has left: it has the pid as its tid now. locked: process table */
+void thread_take_pid(struct thread *thread);
 extern struct process *init_process; /* who adopts orphans */
 
 /*

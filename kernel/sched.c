@@ -20,6 +20,7 @@
 #include "kernel/cpu/switch.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
+#include "kernel/sigqueue.h"
 #include "kernel/timer.h"
 #include "kernel/watchdog.h"
 #include "mm/errno.h"
@@ -47,7 +48,9 @@ struct thread *thread_create(struct process *process, void (*start)(void))
 	thread->stack = stack_alloc();
 	thread->fpu = kmalloc(fpu_size);
 	thread->process = process;
-	thread->tid = process ? process->pid : 0;
+	list_init(&thread->sibling);
+	list_init(&thread->by_tid);
+	sigqueue_init(&thread->pending);
 	list_init(&thread->sleeping);
 	if (!thread->stack || !thread->fpu) {
 		thread_destroy(thread);
@@ -145,7 +148,7 @@ void sched_load_context(void)
 	struct thread *thread = current();
 
 	wrmsr(MSR_FS_BASE, thread->fs_base);
-	context_load_mm(thread->process ? thread->process->mm : NULL);
+	context_load_mm(thread->mm);
 }
 
 /* Makes next the thread of this CPU, all but its registers. locked: sched_lock */

@@ -67,7 +67,7 @@ static void save_registers(struct sigcontext *to, const struct trapframe *from)
 		.ss = USER_SS,
 		.error_code = from->vector == VECTOR_SYSCALL ? 0 : from->error_code,
 		.vector = from->vector == VECTOR_SYSCALL ? 0 : from->vector,
-		.cr2 = current_process()->fault_addr,
+		.cr2 = current()->fault_addr,
 	};
 }
 
@@ -104,7 +104,7 @@ static bool enters_alt_stack(const struct sigaction *action, const struct sigsta
 /* Where the FPU image and below it the frame go, in *fpu and *sp; false when an alternate stack overflows. */
 static bool place_frame(const struct sigaction *action, u64 *fpu, u64 *sp)
 {
-	const struct sigstack *alt = &current_process()->alt_stack;
+	const struct sigstack *alt = &current()->alt_stack;
 	bool enters = enters_alt_stack(action, alt, *sp),
 	     on_alt = enters || sigstack_holds(alt, *sp);
 	u64 top = enters ? alt->sp + alt->size : *sp - RED_ZONE;
@@ -118,22 +118,22 @@ static bool place_frame(const struct sigaction *action, u64 *fpu, u64 *sp)
 static void fill_frame(struct rt_sigframe *to, const struct trapframe *frame,
 		       const struct sigaction *action, const struct siginfo *info, u64 fpu)
 {
-	struct process *process = current_process();
+	const struct thread *thread = current();
 
 	to->restorer = action->restorer;
-	to->ucontext.stack = process->alt_stack;
-	if (sigstack_holds(&process->alt_stack, frame->rsp))
+	to->ucontext.stack = thread->alt_stack;
+	if (sigstack_holds(&thread->alt_stack, frame->rsp))
 		to->ucontext.stack.flags |= SS_ONSTACK;
 	save_registers(&to->ucontext.context, frame);
 	to->ucontext.context.fpu = fpu;
-	to->ucontext.mask = process->saved_blocked_set ? process->saved_blocked : process->blocked;
+	to->ucontext.mask = thread->saved_blocked_set ? thread->saved_blocked : thread->blocked;
 	to->info = *info;
 }
 
 int sigframe_push(struct trapframe *frame, const struct sigaction *action,
 		  const struct siginfo *info)
 {
-	struct process *process = current_process();
+	struct thread *thread = current();
 	struct rt_sigframe out = {0};
 	u64 sp = frame->rsp, fpu;
 
@@ -141,12 +141,12 @@ int sigframe_push(struct trapframe *frame, const struct sigaction *action,
 	    !place_frame(action, &fpu, &sp))
 		return -EFAULT;
 	fill_frame(&out, frame, action, info, fpu);
-	fpu_save(current()->fpu);
-	if (copy_to_user(fpu, current()->fpu, fpu_size) || copy_to_user(sp, &out, sizeof(out)))
+	fpu_save(thread->fpu);
+	if (copy_to_user(fpu, thread->fpu, fpu_size) || copy_to_user(sp, &out, sizeof(out)))
 		return -EFAULT;
-	process->saved_blocked_set = false;
-	if (process->alt_stack.flags & SS_AUTODISARM)
-		process->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
+	thread->saved_blocked_set = false;
+	if (thread->alt_stack.flags & SS_AUTODISARM)
+		thread->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
 	frame->rdi = (u64)info->signal;
 	frame->rsi = sp + offsetof(struct rt_sigframe, info);
 	frame->rdx = sp + offsetof(struct rt_sigframe, ucontext);
@@ -183,7 +183,7 @@ int sigframe_pop(struct trapframe *frame)
 		return -EFAULT;
 	load_registers(frame, &in.ucontext.context);
 	frame->vector = VECTOR_SIGRETURN; /* no system call to restart, and all registers count */
-	signal_set_blocked(current_process(), in.ucontext.mask);
+	signal_set_blocked(in.ucontext.mask);
 	sigstack_set(&in.ucontext.stack, frame->rsp); /* one that is not sound is left */
 	return 0;
 }

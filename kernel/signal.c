@@ -1,9 +1,12 @@
 /*
  * Signals: sending, and handling before the return to user mode.
  *
- * Sending and taking are under the process table's lock, so that a stop and the SIGCONT that ends it have an order on
- * any CPU. What is blocked belongs to the process itself: it changes that and then looks at what is pending, a sender
- * adds to what is pending and then looks at what is blocked, each with a barrier between. kernel/sigqueue.c
+ * A signal is sent to a process, any thread of which may take it, or to one thread. Sending and taking are under the
+ * process table's lock, so that a stop and the SIGCONT that ends it have an order on any CPU. What is blocked belongs to
+ * the thread itself: it changes that and then looks at what is pending, a sender adds to what is pending and then looks
+ * at what is blocked, each with a barrier between. kernel/sigqueue.c
+ *
+ * SIGKILL stays pending once it is: whoever looks dies of it. So the threads of a process that ends are each sent it.
  */
 #include "kernel/signal.h"
 #include "kernel/process.h"
@@ -29,9 +32,10 @@ static bool ignores(const struct process *process, int signal)
 	       (handler == SIG_DFL && (IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)));
 }
 
-u64 signals_not_fatal(const struct process *process)
+u64 signals_not_fatal(void)
 {
-	u64 bits = process->blocked | STOPS | IGNORED_BY_DEFAULT;
+	const struct process *process = current_process();
+	u64 bits = current()->blocked | STOPS | IGNORED_BY_DEFAULT;
 
 	for (int signal = 1; signal <= SIGNALS; signal++)
 		if (process->actions[signal - 1].handler != SIG_DFL)
@@ -49,23 +53,55 @@ struct siginfo siginfo_of_kernel(int signal)
 	return (struct siginfo) {.signal = signal, .code = SI_KERNEL};
 }
 
-/* Whether a signal that comes now is ignored: one that is blocked may have a handler when it is not any more. */
-static bool drops(const struct process *process, int signal)
+/* Of these, what thread may take: was sent to it, or to its process. */
+static u64 pending_of(const struct thread *thread, u64 set)
 {
-	return ignores(process, signal) && !(process->blocked & SIGNAL_BIT(signal));
+	return (thread->pending.set | thread->process->pending.set) & set;
 }
 
-/* Makes a signal pending that the process does not ignore, and has it look. locked: process table */
-static int post(struct process *process, const struct siginfo *info)
+/* Has the thread look, if it takes one of the set. locked: process table */
+static bool notify(struct thread *thread, u64 set)
+{
+	if (!(set & (~thread->blocked | thread->awaited)))
+		return false;
+	sched_interrupt(thread);
+	return true;
+}
+
+/* Has a thread of the process look that takes one of the set; all of them for SIGKILL. locked: process table */
+static void notify_any(struct process *process, u64 set)
+{
+	struct thread *thread;
+
+	list_for_each(thread, &process->threads, sibling) {
+		if (notify(thread, set) && !(set & SIGNAL_BIT(SIGKILL)))
+			return;
+	}
+}
+
+/* Whether a signal that comes now is ignored: one that is blocked may have a handler when it is not any more. thread: whom
+ * it is for; NULL: any of the process. */
+static bool drops(const struct process *process, const struct thread *thread, int signal)
+{
+	if (!thread && !list_empty(&process->threads))
+		thread = list_first(&process->threads, struct thread, sibling);
+	return ignores(process, signal) && !(thread && (thread->blocked & SIGNAL_BIT(signal)));
+}
+
+/* Makes a signal pending for the thread, or for the process (NULL), unless it is ignored, and has who takes it look.
+ * locked: process table */
+static int post(struct process *process, struct thread *thread, const struct siginfo *info)
 {
 	u64 bit = SIGNAL_BIT(info->signal);
 	int error;
 
-	if (drops(process, info->signal))
+	if (drops(process, thread, info->signal))
 		return 0;
-	error = sigqueue_add(process, info);
-	if (!error && (bit & (~process->blocked | process->awaited)) && process->thread)
-		sched_interrupt(process->thread);
+	error = sigqueue_add(thread ? &thread->pending : &process->pending, process, info);
+	if (!error && thread)
+		notify(thread, bit);
+	else if (!error)
+		notify_any(process, bit);
 	return error;
 }
 
@@ -84,7 +120,7 @@ static void post_news(struct process *parent, const struct process *child, int s
 		.system_ticks = cpu.system_ns / ns_per_tick,
 	};
 
-	post(parent, &info);
+	post(parent, NULL, &info);
 }
 
 void signal_parent(struct process *process, int signal, int code, int status)
@@ -93,7 +129,7 @@ void signal_parent(struct process *process, int signal, int code, int status)
 	bool wanted = signal && !parent->exited &&
 		      !(signal == SIGCHLD && parent->actions[SIGCHLD - 1].handler == SIG_IGN);
 
-	if (wanted && !drops(parent, signal))
+	if (wanted && !drops(parent, NULL, signal))
 		post_news(parent, process, signal, code, status);
 	wake_all(&parent->child_changed);
 }
@@ -106,15 +142,32 @@ static void tell_of_stop(struct process *process, int code, int status)
 	signal_parent(process, silent ? 0 : SIGCHLD, code, status);
 }
 
-/* SIGCONT and SIGKILL end a stop, even if they are blocked or ignored. locked: process table */
-static void go_on(struct process *process, int signal)
+/* Forgets pending signals of a set, whomever of the process they are for. locked: process table */
+static void forget(struct process *process, u64 set)
 {
-	sigqueue_forget(process, STOPS);
-	if (!process->stop_signal)
-		return;
+	struct thread *thread;
+
+	sigqueue_forget(&process->pending, set);
+	list_for_each(thread, &process->threads, sibling)
+		sigqueue_forget(&thread->pending, set);
+}
+
+/* The threads that stand still go on. locked: process table */
+static void end_stop(struct process *process)
+{
 	process->stop_signal = 0;
 	wake_all(&process->continued);
-	if (signal == SIGCONT) {
+}
+
+/* SIGCONT and SIGKILL end a stop, even if they are blocked or ignored. A stop that was not complete is not told of.
+ * locked: process table */
+static void go_on(struct process *process, int signal)
+{
+	forget(process, STOPS);
+	if (!process->stop_signal)
+		return;
+	end_stop(process);
+	if (signal == SIGCONT && !process->to_park) {
 		process->continued_untold = true;
 		tell_of_stop(process, CLD_CONTINUED, SIGCONT);
 	}
@@ -149,7 +202,8 @@ int signal_send_group(u32 pgid, int signal)
 	return signal_send_group_info(pgid, &info);
 }
 
-int signal_send_locked(struct process *process, const struct siginfo *info)
+/* To the thread, or to the process (NULL). locked: process table */
+static int send(struct process *process, struct thread *thread, const struct siginfo *info)
 {
 	int signal = info->signal;
 
@@ -158,54 +212,122 @@ int signal_send_locked(struct process *process, const struct siginfo *info)
 	if (signal == SIGCONT || signal == SIGKILL)
 		go_on(process, signal);
 	if (STOPS & SIGNAL_BIT(signal))
-		sigqueue_forget(process, SIGNAL_BIT(SIGCONT));
-	return post(process, info);
+		forget(process, SIGNAL_BIT(SIGCONT));
+	return post(process, signal == SIGKILL ? NULL : thread, info);
 }
 
-void signal_set_blocked(struct process *process, u64 set)
+int signal_send_locked(struct process *process, const struct siginfo *info)
 {
-	__atomic_store_n(&process->blocked, set & ~NEVER_BLOCKED, __ATOMIC_SEQ_CST);
+	return send(process, NULL, info);
+}
+
+int signal_send_thread(struct thread *thread, const struct siginfo *info)
+{
+	return send(thread->process, thread, info);
+}
+
+void signal_leave_to_others(struct process *process)
+{
+	struct thread *thread;
+	u64 set = process->pending.set;
+
+	list_for_each(thread, &process->threads, sibling) {
+		if (set && thread != current())
+			notify(thread, set);
+	}
+}
+
+void signal_end_others(struct process *process)
+{
+	const struct siginfo info = siginfo_of_kernel(SIGKILL);
+	struct thread *thread;
+
+	end_stop(process);
+	list_for_each(thread, &process->threads, sibling) {
+		if (thread == current())
+			continue;
+		sigqueue_add(&thread->pending, process, &info);
+		sched_interrupt(thread);
+	}
+}
+
+void signal_set_blocked(u64 set)
+{
+	struct thread *thread = current();
+	struct process *process = thread->process;
+	u64 more = set & ~thread->blocked;
+	bool interrupts;
+
+	__atomic_store_n(&thread->blocked, set & ~NEVER_BLOCKED, __ATOMIC_SEQ_CST);
+	if (!(process->pending.set & more) || process->thread_count == 1)
+		return;
+	interrupts = process_table_lock();
+	signal_leave_to_others(process);
+	process_table_unlock(interrupts);
+}
+
+/* Whether the current thread has anything to look at. */
+static bool is_called(const struct thread *thread, u64 set)
+{
+	return pending_of(thread, set) || thread->process->stop_signal;
 }
 
 bool signal_pending(void)
 {
-	struct process *process = current_process();
+	const struct thread *thread = current();
 
-	return process && (process->pending & (~process->blocked | process->awaited));
+	return thread->process && is_called(thread, ~thread->blocked | thread->awaited);
 }
 
 void signal_force(int signal, int code, u64 addr)
 {
-	struct process *process = current_process();
-	struct sigaction *action = &process->actions[signal - 1];
+	struct thread *thread = current();
+	struct sigaction *action = &thread->process->actions[signal - 1];
 	const struct siginfo info = {.signal = signal, .code = code, .addr = addr};
 	bool interrupts = process_table_lock();
 
-	if (action->handler == SIG_IGN || (process->blocked & SIGNAL_BIT(signal)))
+	if (action->handler == SIG_IGN || (thread->blocked & SIGNAL_BIT(signal)))
 		action->handler = SIG_DFL;
-	signal_set_blocked(process, process->blocked & ~SIGNAL_BIT(signal));
-	process->forced = signal;
-	process->fault_code = code;
-	process->fault_addr = addr;
-	sigqueue_add(process, &info);
+	thread->blocked &= ~SIGNAL_BIT(signal);
+	thread->forced = signal;
+	thread->fault_code = code;
+	thread->fault_addr = addr;
+	sigqueue_add(&thread->pending, thread->process, &info);
 	process_table_unlock(interrupts);
 }
 
-/* Takes a pending signal. A fault's place is told even where the queue was full, or the same had been sent before.
- * locked: process table */
-static void take(struct process *process, int signal, struct siginfo *info)
+/* What is told of a signal just taken. A fault's place is told even where the queue was full, or the same had been sent
+ * before. locked: process table */
+static void tell_taken(struct thread *thread, struct siginfo *info)
 {
-	sigqueue_take(process, signal, info);
 	if (info->code == SI_TIMER)
-		timer_signal_taken(process, info);
-	if (process->forced == signal) {
-		process->forced = 0;
+		timer_signal_taken(thread->process, info);
+	if (thread->forced == info->signal) {
+		thread->forced = 0;
 		*info = (struct siginfo) {
-			.signal = signal,
-			.code = process->fault_code,
-			.addr = process->fault_addr,
+			.signal = info->signal,
+			.code = thread->fault_code,
+			.addr = thread->fault_addr,
 		};
 	}
+}
+
+/* Takes a pending signal of the set for the current thread, its own ones first: its number, or 0. SIGKILL comes before
+ * all others, and stays. locked: process table */
+static int take(struct thread *thread, u64 set, struct siginfo *info)
+{
+	struct sigpending *from =
+		thread->pending.set & set ? &thread->pending : &thread->process->pending;
+	int signal;
+
+	if (pending_of(thread, set & SIGNAL_BIT(SIGKILL)))
+		return SIGKILL;
+	if (!(from->set & set))
+		return 0;
+	signal = signal_next(from->set & set);
+	sigqueue_take(from, signal, info);
+	tell_taken(thread, info);
+	return signal;
 }
 
 static bool stops(const struct process *process, int signal)
@@ -214,45 +336,72 @@ static bool stops(const struct process *process, int signal)
 }
 
 /*
- * Stops the current process, unless it is to die, or nobody could continue it: the terminal's stops do nothing to an
- * orphaned process group. Whether it is stopped: the caller then waits. locked: process table
+ * Begins a stop of the current process, unless it is to die, or nobody could continue it: the terminal's stops do nothing
+ * to an orphaned process group. All its threads park, and the parent is told when the last one has.
+ * locked: process table
  */
-static bool begin_stop(struct process *process, int signal)
+static void begin_stop(struct process *process, int signal)
 {
-	if ((process->pending & SIGNAL_BIT(SIGKILL)) ||
+	struct thread *thread;
+
+	if (pending_of(current(), SIGNAL_BIT(SIGKILL)) || process->dying || process->executing ||
+	    process->stop_signal ||
 	    (signal != SIGSTOP && process_group_orphaned(process->pgid, NULL)))
-		return false;
+		return;
 	process->stop_told = false;
 	process->continued_untold = false;
 	process->stop_signal = signal;
-	tell_of_stop(process, CLD_STOPPED, signal);
-	return true;
+	process->stops++;
+	process->to_park = process->thread_count;
+	list_for_each(thread, &process->threads, sibling) {
+		thread->parked = false;
+		sched_interrupt(thread);
+	}
+}
+
+/* One thread fewer has yet to park. locked: process table */
+void signal_parked(struct process *process, struct thread *thread)
+{
+	if (!process->stop_signal || thread->parked)
+		return;
+	thread->parked = true;
+	if (--process->to_park == 0)
+		tell_of_stop(process, CLD_STOPPED, process->stop_signal);
+}
+
+/* The current thread stands still while its process is stopped. Sleeps. */
+static void park(struct thread *thread)
+{
+	struct process *process = thread->process;
+	bool interrupts = process_table_lock();
+	u32 stops = process->stops;
+
+	signal_parked(process, thread);
+	process_table_unlock(interrupts);
+	wait_until(&process->continued, !process->stop_signal || process->stops != stops);
 }
 
 /* Takes the next signal of the set that is not blocked, and serves it if it is a stop: its number, or 0. May sleep. */
-static int take_next(struct process *process, u64 set, struct siginfo *info)
+static int take_next(struct thread *thread, u64 set, struct siginfo *info)
 {
-	bool interrupts = process_table_lock(), stopped = false;
-	u64 ready = process->pending & ~process->blocked & set;
-	int signal = ready ? signal_next(ready) : 0;
+	bool interrupts = process_table_lock();
+	int signal = take(thread, ~thread->blocked & set, info);
 
-	if (signal)
-		take(process, signal, info);
-	if (signal && stops(process, signal)) {
-		stopped = begin_stop(process, signal);
+	if (signal && stops(thread->process, signal)) {
+		begin_stop(thread->process, signal);
 		signal = 0;
 	}
 	process_table_unlock(interrupts);
-	if (stopped)
-		wait_until(&process->continued, !process->stop_signal);
+	if (thread->process->stop_signal)
+		park(thread);
 	return signal;
 }
 
-static void enter_handler(struct process *process, struct trapframe *frame,
+static void enter_handler(struct thread *thread, struct trapframe *frame,
 			  const struct siginfo *info)
 {
 	int signal = info->signal;
-	struct sigaction *action = &process->actions[signal - 1];
+	struct sigaction *action = &thread->process->actions[signal - 1];
 	struct sigaction taken = *action;
 
 	if (taken.flags & SA_RESETHAND)
@@ -261,18 +410,18 @@ static void enter_handler(struct process *process, struct trapframe *frame,
 		action->handler = SIG_DFL;
 		process_exit(SIGSEGV);
 	}
-	signal_set_blocked(process, process->blocked | taken.mask |
-					    (taken.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal)));
+	signal_set_blocked(thread->blocked | taken.mask |
+			   (taken.flags & SA_NODEFER ? 0 : SIGNAL_BIT(signal)));
 }
 
-static void handle_next(struct process *process, struct trapframe *frame)
+static void handle_next(struct thread *thread, struct trapframe *frame)
 {
 	struct siginfo info;
-	int signal = take_next(process, ~0ul, &info);
-	u64 handler = signal ? process->actions[signal - 1].handler : SIG_IGN;
+	int signal = take_next(thread, ~0ul, &info);
+	u64 handler = signal ? thread->process->actions[signal - 1].handler : SIG_IGN;
 
 	if (handler > SIG_IGN)
-		enter_handler(process, frame, &info);
+		enter_handler(thread, frame, &info);
 	else if (handler == SIG_DFL && !(IGNORED_BY_DEFAULT & SIGNAL_BIT(signal)))
 		process_exit(signal);
 }
@@ -287,58 +436,55 @@ int signal_next(u64 ready)
 
 bool signal_ends_wait(void)
 {
-	struct process *process = current_process();
+	struct thread *thread = current();
 	struct siginfo info;
-	u64 ready;
 
-	while (process && (ready = process->pending & ~process->blocked)) {
-		int signal = signal_next(ready);
+	while (thread->process && is_called(thread, ~thread->blocked)) {
+		u64 ready = pending_of(thread, ~thread->blocked);
+		int signal = ready ? signal_next(ready) : 0;
 
-		if (!ignores(process, signal) && !stops(process, signal))
+		if (signal && !ignores(thread->process, signal) && !stops(thread->process, signal))
 			return true;
-		take_next(process, SIGNAL_BIT(signal), &info);
+		take_next(thread, signal ? SIGNAL_BIT(signal) : 0, &info);
 	}
 	return false;
 }
 
-static int take_of(struct process *process, u64 set, struct siginfo *info)
+static int take_of(struct thread *thread, u64 set, struct siginfo *info)
 {
 	bool interrupts = process_table_lock();
-	u64 ready = process->pending & set;
-	int signal = ready ? signal_next(ready) : 0;
+	int signal = take(thread, set, info);
 
-	if (signal)
-		take(process, signal, info);
 	process_table_unlock(interrupts);
 	return signal;
 }
 
 i64 signal_wait(u64 set, u64 deadline, struct siginfo *info)
 {
-	struct process *process = current_process();
+	struct thread *thread = current();
 	int signal = 0, error;
 
 	set &= ~NEVER_BLOCKED;
-	__atomic_store_n(&process->awaited, set, __ATOMIC_SEQ_CST);
-	error = wait_until_or_signal_before(NULL, (signal = take_of(process, set, info)), deadline);
-	process->awaited = 0;
+	__atomic_store_n(&thread->awaited, set, __ATOMIC_SEQ_CST);
+	error = wait_until_or_signal_before(NULL, (signal = take_of(thread, set, info)), deadline);
+	thread->awaited = 0;
 	return signal ? signal : error;
 }
 
 void signal_forget_ignored(struct process *process, int signal)
 {
 	if (ignores(process, signal))
-		sigqueue_forget(process, SIGNAL_BIT(signal));
+		forget(process, SIGNAL_BIT(signal));
 }
 
 bool signal_restarts_call(void)
 {
-	struct process *process = current_process();
-	u64 ready = process->pending & ~process->blocked;
+	const struct thread *thread = current();
+	u64 ready = pending_of(thread, ~thread->blocked);
 
 	while (ready) {
 		int signal = signal_next(ready);
-		const struct sigaction *action = &process->actions[signal - 1];
+		const struct sigaction *action = &thread->process->actions[signal - 1];
 
 		if (action->handler > SIG_IGN)
 			return action->flags & SA_RESTART;
@@ -349,13 +495,13 @@ bool signal_restarts_call(void)
 
 void signal_deliver(struct trapframe *frame)
 {
-	struct process *process = current_process();
+	struct thread *thread = current();
 
-	while (process->pending & ~process->blocked)
-		handle_next(process, frame);
-	if (process->saved_blocked_set) { /* rt_sigsuspend whose signal had no handler */
-		process->saved_blocked_set = false;
-		signal_set_blocked(process, process->saved_blocked);
+	while (is_called(thread, ~thread->blocked))
+		handle_next(thread, frame);
+	if (thread->saved_blocked_set) { /* rt_sigsuspend whose signal had no handler */
+		thread->saved_blocked_set = false;
+		signal_set_blocked(thread->saved_blocked);
 	}
 }
 
@@ -368,5 +514,5 @@ void signal_reset_handlers(struct process *process)
 			.handler = handler == SIG_IGN ? SIG_IGN : SIG_DFL,
 		};
 	}
-	process->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
+	current()->alt_stack = (struct sigstack) {.flags = SS_DISABLE};
 }

@@ -1,9 +1,11 @@
 /* Signals: what is sent, what is pending, and how a program comes to handle it (signal(7)). */
 #pragma once
 
+#include "mm/list.h"
 #include "mm/types.h"
 
 struct process;
+struct thread;
 struct trapframe;
 
 #define SIGNALS 64
@@ -75,7 +77,13 @@ static inline bool sigstack_holds(const struct sigstack *stack, u64 sp)
 	       sp - stack->sp < stack->size;
 }
 
-/* sigaltstack(2) for the current process, whose stack pointer is sp: 0, -EPERM, -EINVAL or -ENOMEM. */
+/* What has been sent and not been taken yet; guarded by the process table's lock. kernel/sigqueue.c */
+struct sigpending {
+	u64 set; /* changed under the lock; read by those who may take it without */
+	struct list queue;
+};
+
+/* sigaltstack(2) for the current thread, whose stack pointer is sp: 0, -EPERM, -EINVAL or -ENOMEM. */
 int sigstack_set(const struct sigstack *stack, u64 sp);
 
 /* si_code (sigaction(2)). */
@@ -118,6 +126,9 @@ _Static_assert(sizeof(struct siginfo) == 48, "siginfo_t of Linux");
 int signal_send_info(struct process *process, const struct siginfo *info);
 int signal_send_locked(struct process *process, const struct siginfo *info);
 
+/* The same to one thread, which alone may take it. locked: process table */
+int signal_send_thread(struct thread *thread, const struct siginfo *info);
+
 /* As kill(2) by the current process would. */
 void signal_send(struct process *process, int signal);
 
@@ -144,10 +155,21 @@ void signal_parent(struct process *process, int signal, int code, int status);
  */
 void signal_force(int signal, int code, u64 addr);
 
-/* Blocks just this set, but for what cannot be blocked. */
-void signal_set_blocked(struct process *process, u64 set);
+/* The current thread blocks just this set, but for what cannot be blocked. Another thread may take what was meant for
+ * any of them. */
+void signal_set_blocked(u64 set);
 
-/* True when a signal is pending for the current process that is not blocked, or that signal_wait() waits for. */
+/* The current thread is about to end: others take what the process was sent. locked: process table */
+void signal_leave_to_others(struct process *process);
+
+/* Counts a thread of a process that is being stopped as one that stands still: it does, or ends. locked: process table */
+void signal_parked(struct process *process, struct thread *thread);
+
+/* Stops or no stop, each other thread of the current process is to end. locked: process table */
+void signal_end_others(struct process *process);
+
+/* True when a signal is pending for the current thread that is not blocked, or that signal_wait() waits for, or its
+ * process is stopped. */
 bool signal_pending(void);
 
 /*
@@ -170,8 +192,9 @@ i64 signal_wait(u64 set, u64 deadline, struct siginfo *info);
 
 /* Of the signals in ready (not empty), the one to be handled first. */
 int signal_next(u64 ready);
-/* The signals that would not end the process now: it blocks, handles or ignores them, or they stop it. */
-u64 signals_not_fatal(const struct process *process);
+/* The signals that would not end the process now: the current thread blocks them, or it handles or ignores them, or
+ * they stop it. */
+u64 signals_not_fatal(void);
 
 /* Whether a call that a signal interrupted is made again: the handler that will run has SA_RESTART, or none will. */
 bool signal_restarts_call(void);

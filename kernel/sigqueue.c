@@ -1,9 +1,9 @@
 /*
- * The queue of a process is a list in the order of sending; bit n - 1 of pending is set while signal n may be in it.
+ * A queue is a list in the order of sending; bit n - 1 of its set is set while signal n may be in it.
  * Signals are sent by interrupt handlers too, which may not allocate: the entries are a fixed number for the whole
  * system. As everybody is root, Linux counts them all against one user likewise.
  *
- * pending is changed under the process table's lock and read by its process without.
+ * A set is changed under the process table's lock and read by those who may take of it without.
  */
 #include "kernel/sigqueue.h"
 #include "kernel/process.h"
@@ -53,32 +53,39 @@ static u64 limit_for(const struct process *process, const struct siginfo *info)
 	return bound ? process->limits[RLIMIT_SIGPENDING].soft : SIGQUEUE_MAX;
 }
 
-int sigqueue_add(struct process *process, const struct siginfo *info)
+void sigqueue_init(struct sigpending *pending)
+{
+	pending->set = 0;
+	list_init(&pending->queue);
+}
+
+int sigqueue_add(struct sigpending *pending, const struct process *process,
+		 const struct siginfo *info)
 {
 	bool queues = info->signal >= SIGRTMIN;
 	struct queued_signal *entry;
 
-	if (!queues && (process->pending & SIGNAL_BIT(info->signal)))
+	if (!queues && (pending->set & SIGNAL_BIT(info->signal)))
 		return 0;
 	entry = entry_get(limit_for(process, info));
 	if (!entry && queues && info->code != SI_USER)
 		return -EAGAIN;
 	if (entry) {
 		entry->info = *info;
-		list_push_back(&process->queue, &entry->link);
+		list_push_back(&pending->queue, &entry->link);
 	}
 	/* A barrier: the sender looks at what is blocked after it. */
-	__atomic_fetch_or(&process->pending, SIGNAL_BIT(info->signal), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&pending->set, SIGNAL_BIT(info->signal), __ATOMIC_SEQ_CST);
 	return 0;
 }
 
-void sigqueue_take(struct process *process, int signal, struct siginfo *info)
+void sigqueue_take(struct sigpending *pending, int signal, struct siginfo *info)
 {
 	struct queued_signal *entry, *first = NULL;
 	bool more = false;
 
 	*info = (struct siginfo) {.signal = signal, .code = SI_USER};
-	list_for_each(entry, &process->queue, link) {
+	list_for_each(entry, &pending->queue, link) {
 		if (entry->info.signal != signal)
 			continue;
 		more = first != NULL;
@@ -91,32 +98,32 @@ void sigqueue_take(struct process *process, int signal, struct siginfo *info)
 		entry_put(first);
 	}
 	if (!more)
-		__atomic_fetch_and(&process->pending, ~SIGNAL_BIT(signal), __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&pending->set, ~SIGNAL_BIT(signal), __ATOMIC_SEQ_CST);
 }
 
-struct siginfo *sigqueue_of_timer(struct process *process, int timer)
+struct siginfo *sigqueue_of_timer(struct sigpending *pending, int timer)
 {
 	struct queued_signal *entry;
 
-	list_for_each(entry, &process->queue, link) {
+	list_for_each(entry, &pending->queue, link) {
 		if (entry->info.code == SI_TIMER && entry->info.timer == timer)
 			return &entry->info;
 	}
 	return NULL;
 }
 
-void sigqueue_forget(struct process *process, u64 set)
+void sigqueue_forget(struct sigpending *pending, u64 set)
 {
-	struct list *at = process->queue.next;
+	struct list *at = pending->queue.next;
 
-	if (!(process->pending & set))
+	if (!(pending->set & set))
 		return;
-	while (at != &process->queue) {
+	while (at != &pending->queue) {
 		struct queued_signal *entry = container_of(at, struct queued_signal, link);
 
 		at = at->next;
 		if (SIGNAL_BIT(entry->info.signal) & set)
 			entry_put(entry);
 	}
-	__atomic_fetch_and(&process->pending, ~set, __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&pending->set, ~set, __ATOMIC_SEQ_CST);
 }

@@ -110,19 +110,16 @@ i64 sys_getdents64(int fd, uptr to, u32 bytes)
 	return result;
 }
 
-i64 sys_getcwd(uptr to, size_t bytes)
+/* The path of dir and its NUL; the bytes written. */
+static i64 put_path(struct inode *dir, uptr to, size_t bytes)
 {
-	struct inode *cwd = current_process()->cwd;
-	char *path;
+	char *path = kmalloc(PATH_MAX);
 	size_t length;
 	i64 result;
 
-	if (cwd->unlinked)
-		return -ENOENT;
-	path = kmalloc(PATH_MAX);
 	if (!path)
 		return -ENOMEM;
-	length = inode_path(cwd, path, PATH_MAX);
+	length = inode_path(dir, path, PATH_MAX);
 	if (length == 0)
 		result = -ENAMETOOLONG;
 	else if (length + 1 > bytes)
@@ -131,6 +128,15 @@ i64 sys_getcwd(uptr to, size_t bytes)
 		result = copy_to_user(to, path, length + 1);
 	kfree(path);
 	return result ? result : (i64)length + 1;
+}
+
+i64 sys_getcwd(uptr to, size_t bytes)
+{
+	struct inode *cwd = process_inode(&current_process()->cwd);
+	i64 result = cwd->unlinked ? -ENOENT : put_path(cwd, to, bytes);
+
+	inode_put(cwd);
+	return result;
 }
 
 /* Takes the inode's ref. */

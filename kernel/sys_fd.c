@@ -106,14 +106,14 @@ i64 sys_close_range(u32 first, u32 last, u32 flags)
 	if (first > last || (flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
 		return -EINVAL;
 	for (;;) {
-		int fd = first < FILES_MAX ? files_next(current_process()->files, (int)first) : -1;
+		int fd = first < FILES_MAX ? files_next_own((int)first) : -1;
 		int error;
 
 		if (fd < 0 || (u32)fd > last)
 			return 0;
 		error = flags & CLOSE_RANGE_CLOEXEC ? files_set_close_on_exec(fd, true)
 						    : files_remove(fd);
-		if (error)
+		if (error && error != -EBADF) /* another thread was faster */
 			return error;
 		first = (u32)fd + 1;
 	}

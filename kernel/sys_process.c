@@ -8,23 +8,28 @@
 /* clone(2) */
 #define CLONE_SIGNAL         0xfful
 #define CLONE_VM             0x00000100ul
+#define CLONE_FS             0x00000200ul
+#define CLONE_FILES          0x00000400ul
+#define CLONE_SIGHAND        0x00000800ul
 #define CLONE_VFORK          0x00004000ul
+#define CLONE_THREAD         0x00010000ul
+#define CLONE_SYSVSEM        0x00040000ul
 #define CLONE_SETTLS         0x00080000ul
 #define CLONE_PARENT_SETTID  0x00100000ul
 #define CLONE_CHILD_CLEARTID 0x00200000ul
+#define CLONE_DETACHED       0x00400000ul /* ignored, as on Linux */
 #define CLONE_CHILD_SETTID   0x01000000ul
-#define CLONE_LIKE_FORK                                                                           \
-	(CLONE_SIGNAL | CLONE_VFORK | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
-	 CLONE_CHILD_SETTID)
+
+/* What a thread shares with its process here: all of it. There are no System V semaphores to be undone. */
+#define CLONE_SHARED (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD)
+#define CLONE_OPTIONS                                                               \
+	(CLONE_SIGNAL | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | \
+	 CLONE_CHILD_SETTID | CLONE_SYSVSEM | CLONE_DETACHED)
+#define CLONE_PROCESS (CLONE_OPTIONS | CLONE_VM | CLONE_VFORK)
 
 i64 sys_fork(void)
 {
-	const struct fork_options options = {
-		.fs_base = current()->fs_base,
-		.exit_signal = SIGCHLD,
-	};
-
-	return process_fork(&options);
+	return sys_clone(SIGCHLD, 0, 0, 0, 0);
 }
 
 i64 sys_vfork(void)
@@ -32,7 +37,7 @@ i64 sys_vfork(void)
 	return sys_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
 }
 
-/* The flags that make a process: its memory is a copy, or, while the parent waits, the parent's. Threads are refused. */
+/* The flags make a thread, which shares all, or a process, whose memory is a copy or its parent's. */
 i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 {
 	const struct fork_options options = {
@@ -41,34 +46,21 @@ i64 sys_clone(u64 flags, u64 stack, uptr parent_tid, uptr child_tid, u64 tls)
 		.share_memory = flags & CLONE_VM,
 		.parent_waits = flags & CLONE_VFORK,
 		.exit_signal = (int)(flags & CLONE_SIGNAL),
+		.parent_tid = flags & CLONE_PARENT_SETTID ? parent_tid : 0,
+		.set_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0,
+		.clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0,
 	};
+	bool is_thread = (flags & CLONE_SHARED) == CLONE_SHARED;
 
-	if ((flags & ~(CLONE_LIKE_FORK | CLONE_VM)) || (flags & CLONE_SIGNAL) > SIGNALS ||
-	    (options.share_memory && !options.parent_waits) || stack >= USER_END ||
-	    options.fs_base >= USER_END)
+	if ((flags & CLONE_SIGNAL) > SIGNALS || stack >= USER_END || options.fs_base >= USER_END ||
+	    (flags & ~(is_thread ? CLONE_SHARED | CLONE_OPTIONS : CLONE_PROCESS)))
 		return -EINVAL;
-
-	current()->child_tid = flags & CLONE_CHILD_SETTID ? child_tid : 0;
-	i64 pid = process_fork(&options);
-
-	current()->child_tid = 0;
-	if (pid > 0 && (flags & CLONE_PARENT_SETTID)) {
-		u32 tid = (u32)pid;
-
-		copy_to_user(parent_tid, &tid,
-			     sizeof(tid)); /* as on Linux, a bad pointer is not told */
-	}
-	return pid;
+	return is_thread ? thread_clone(&options) : process_fork(&options);
 }
 
 i64 sys_execve(uptr path, uptr argv, uptr envp)
 {
 	return exec_user(path, argv, envp);
-}
-
-_Noreturn void sys_exit(int code)
-{
-	process_exit((code & 0xff) << 8);
 }
 
 static int status_of(const struct wait_news *news)
@@ -160,6 +152,11 @@ i64 sys_getpid(void)
 	return current_process()->pid;
 }
 
+i64 sys_gettid(void)
+{
+	return current()->tid;
+}
+
 i64 sys_getppid(void)
 {
 	return current_process()->pid == 1 ? 0 : current_process()->parent->pid;
@@ -236,7 +233,7 @@ i64 sys_getsid(i32 pid)
 
 i64 sys_set_tid_address(uptr tid)
 {
-	(void)tid; /* cleared when a thread ends while others go on: there are no others yet */
+	current()->clear_tid = tid;
 	return current()->tid;
 }
 
@@ -275,7 +272,7 @@ static i64 set_name(uptr from)
 	if (length == -EFAULT)
 		return -EFAULT;
 	name[PROCESS_NAME - 1] = 0;
-	memcpy(current_process()->name, name, sizeof(name));
+	thread_set_name(name);
 	return 0;
 }
 
@@ -296,7 +293,7 @@ i64 sys_prctl(u32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5)
 	case PR_SET_NAME:
 		return set_name(arg2);
 	case PR_GET_NAME:
-		return copy_to_user(arg2, current_process()->name, PROCESS_NAME);
+		return copy_to_user(arg2, current()->name, PROCESS_NAME);
 	case PR_SET_COW_PTE:
 		return arg2 | arg3 | arg4 | arg5 ? -EINVAL : set_fork_level(SHARE_PTES);
 	case PR_SET_FORK_LEVEL:

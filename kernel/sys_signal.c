@@ -80,13 +80,37 @@ i64 sys_kill(i32 pid, int signal)
 	return send_to_all_others(&info);
 }
 
+/* To one thread, of the process with this pid or of any (0). info with signal 0: only looks whether there is one. */
+static i64 send_to_thread(i32 tgid, i32 tid, const struct siginfo *info)
+{
+	bool interrupts = process_table_lock();
+	struct thread *thread = thread_find(NULL, (u32)tid);
+	i64 result = 0;
+
+	if (!thread || (tgid && thread->process->pid != (u32)tgid))
+		result = -ESRCH;
+	else if (info->signal)
+		result = signal_send_thread(thread, info);
+	process_table_unlock(interrupts);
+	return result;
+}
+
 i64 sys_tgkill(i32 tgid, i32 tid, int signal)
 {
 	struct siginfo info = siginfo_of_sender(signal, SI_TKILL);
 
 	if (tgid <= 0 || tid <= 0 || signal < 0 || signal > SIGNALS)
 		return -EINVAL;
-	return tgid == tid ? send_to_one((u32)tid, &info) : -ESRCH;
+	return send_to_thread(tgid, tid, &info);
+}
+
+i64 sys_tkill(i32 tid, int signal)
+{
+	struct siginfo info = siginfo_of_sender(signal, SI_TKILL);
+
+	if (tid <= 0 || signal < 0 || signal > SIGNALS)
+		return -EINVAL;
+	return send_to_thread(0, tid, &info);
 }
 
 /* The rest of the program's siginfo_t is dropped. */
@@ -104,24 +128,34 @@ static bool may_pretend(const struct siginfo *info, i32 pid)
 	return (info->code < 0 && info->code != SI_TKILL) || (u32)pid == current_process()->pid;
 }
 
+static i64 get_honest_siginfo(uptr from, int signal, i32 pid, struct siginfo *info)
+{
+	if (get_siginfo(from, signal, info))
+		return -EFAULT;
+	if (!may_pretend(info, pid))
+		return -EPERM;
+	return signal >= 0 && signal <= SIGNALS ? 0 : -EINVAL;
+}
+
 i64 sys_rt_sigqueueinfo(i32 pid, int signal, uptr from)
 {
 	struct siginfo info;
+	i64 error = get_honest_siginfo(from, signal, pid, &info);
 
-	if (get_siginfo(from, signal, &info))
-		return -EFAULT;
-	if (!may_pretend(&info, pid))
-		return -EPERM;
-	if (signal < 0 || signal > SIGNALS)
-		return -EINVAL;
+	if (error)
+		return error;
 	return pid > 0 ? send_to_one((u32)pid, &info) : -ESRCH;
 }
 
 i64 sys_rt_tgsigqueueinfo(i32 tgid, i32 tid, int signal, uptr from)
 {
+	struct siginfo info;
+	i64 error;
+
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	return tgid == tid ? sys_rt_sigqueueinfo(tid, signal, from) : -ESRCH;
+	error = get_honest_siginfo(from, signal, tgid, &info);
+	return error ? error : send_to_thread(tgid, tid, &info);
 }
 
 static void set_action(struct process *process, int signal, const struct sigaction *action)
@@ -156,8 +190,7 @@ enum { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 
 i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size)
 {
-	struct process *process = current_process();
-	u64 blocked = process->blocked, bits = 0;
+	u64 blocked = current()->blocked, bits = 0;
 
 	if (size != sizeof(u64))
 		return -EINVAL;
@@ -165,11 +198,11 @@ i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size)
 		if (copy_from_user(&bits, set, sizeof(bits)))
 			return -EFAULT;
 		if (how == SIG_BLOCK)
-			signal_set_blocked(process, blocked | bits);
+			signal_set_blocked(blocked | bits);
 		else if (how == SIG_UNBLOCK)
-			signal_set_blocked(process, blocked & ~bits);
+			signal_set_blocked(blocked & ~bits);
 		else if (how == SIG_SETMASK)
-			signal_set_blocked(process, bits);
+			signal_set_blocked(bits);
 		else
 			return -EINVAL;
 	}
@@ -180,7 +213,8 @@ i64 sys_rt_sigprocmask(int how, uptr set, uptr old, u64 size)
 
 i64 sys_rt_sigpending(uptr set, u64 size)
 {
-	u64 bits = current_process()->pending & current_process()->blocked;
+	const struct thread *thread = current();
+	u64 bits = (thread->pending.set | thread->process->pending.set) & thread->blocked;
 
 	if (size > sizeof(u64))
 		return -EINVAL;
@@ -194,16 +228,16 @@ i64 sys_pause(void)
 
 i64 signal_mask_for_wait(u64 set, u64 size)
 {
-	struct process *process = current_process();
+	struct thread *thread = current();
 	u64 bits;
 
 	if (size != sizeof(u64))
 		return -EINVAL;
 	if (copy_from_user(&bits, set, sizeof(bits)))
 		return -EFAULT;
-	process->saved_blocked = process->blocked;
-	process->saved_blocked_set = true;
-	signal_set_blocked(process, bits);
+	thread->saved_blocked = thread->blocked;
+	thread->saved_blocked_set = true;
+	signal_set_blocked(bits);
 	return 0;
 }
 
@@ -247,7 +281,7 @@ i64 sys_rt_sigreturn(struct trapframe *frame)
 
 int sigstack_set(const struct sigstack *stack, u64 sp)
 {
-	struct sigstack *own = &current_process()->alt_stack;
+	struct sigstack *own = &current()->alt_stack;
 	u32 mode = stack->flags & ~SS_AUTODISARM;
 
 	if (sigstack_holds(own, sp))
@@ -265,7 +299,7 @@ int sigstack_set(const struct sigstack *stack, u64 sp)
 
 i64 sys_sigaltstack(uptr stack, uptr old, const struct trapframe *frame)
 {
-	struct sigstack next, before = current_process()->alt_stack;
+	struct sigstack next, before = current()->alt_stack;
 	i64 error = 0;
 
 	if (before.size == 0)

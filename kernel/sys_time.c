@@ -25,6 +25,16 @@ struct timespec {
 };
 _Static_assert(sizeof(struct timespec) == 16, "clock_gettime(2)");
 
+/* Of the current process. */
+static struct cpu_time own_cpu_time(void)
+{
+	bool interrupts = process_table_lock();
+	struct cpu_time time = process_cpu_time(current_process());
+
+	process_table_unlock(interrupts);
+	return time;
+}
+
 /* The clock's time in ns; false when there is no such clock. */
 static bool read_clock(i32 clock, u64 *ns)
 {
@@ -40,6 +50,8 @@ static bool read_clock(i32 clock, u64 *ns)
 		*ns = clock_ns();
 		return true;
 	case CLOCK_PROCESS_CPUTIME_ID:
+		*ns = own_cpu_time().total_ns;
+		return true;
 	case CLOCK_THREAD_CPUTIME_ID:
 		*ns = thread_cpu_ns(current());
 		return true;
@@ -150,7 +162,7 @@ i64 sys_time(uptr to)
 
 i64 sys_times(uptr to)
 {
-	struct cpu_time own = thread_cpu_time(current()), child = current_process()->child_cpu;
+	struct cpu_time own = own_cpu_time(), child = current_process()->child_cpu;
 	u64 times[4] = {(own.total_ns - own.system_ns) / TICK_NS, own.system_ns / TICK_NS,
 			(child.total_ns - child.system_ns) / TICK_NS, child.system_ns / TICK_NS};
 
@@ -170,7 +182,9 @@ int put_rusage(uptr to, struct cpu_time time)
 
 i64 sys_getrusage(int who, uptr to)
 {
-	if (who == 0 || who == 1) /* RUSAGE_SELF, RUSAGE_THREAD */
+	if (who == 0) /* RUSAGE_SELF */
+		return put_rusage(to, own_cpu_time());
+	if (who == 1) /* RUSAGE_THREAD */
 		return put_rusage(to, thread_cpu_time(current()));
 	if (who == -1)
 		return put_rusage(to, current_process()->child_cpu);

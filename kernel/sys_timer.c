@@ -138,6 +138,7 @@ struct posix_timer {
 	i32 id;
 	i32 clock;
 	i32 signal;  /* 0 = SIGEV_NONE */
+	u32 tid;     /* SIGEV_THREAD_ID: whom the signal is for; 0 = any thread */
 	i32 overrun; /* of the last signal taken */
 	u64 value;
 };
@@ -145,7 +146,9 @@ struct posix_timer {
 static void fire_posix(struct timer *timer, u64 missed)
 {
 	struct posix_timer *posix = container_of(timer, struct posix_timer, timer);
-	struct siginfo *pending = sigqueue_of_timer(posix->process, posix->id);
+	struct thread *thread = posix->tid ? thread_find(posix->process, posix->tid) : NULL;
+	struct siginfo *pending =
+		sigqueue_of_timer(thread ? &thread->pending : &posix->process->pending, posix->id);
 	struct siginfo info = {
 		.signal = posix->signal,
 		.code = SI_TIMER,
@@ -156,7 +159,9 @@ static void fire_posix(struct timer *timer, u64 missed)
 
 	if (pending)
 		pending->overrun = (i32)MIN(pending->overrun + missed + 1, (u64)INT32_MAX);
-	else if (posix->signal)
+	else if (posix->signal && thread)
+		signal_send_thread(thread, &info);
+	else if (posix->signal && !posix->tid)
 		signal_send_locked(posix->process, &info);
 }
 
@@ -178,6 +183,14 @@ void timer_signal_taken(struct process *process, const struct siginfo *info)
 		posix->overrun = info->overrun;
 }
 
+static bool is_own_thread(u32 tid)
+{
+	bool interrupts = process_table_lock(), found = thread_find(current_process(), tid);
+
+	process_table_unlock(interrupts);
+	return found;
+}
+
 static int get_event(uptr from, struct sigevent *event)
 {
 	*event = (struct sigevent) {.signal = SIGALRM, .notify = SIGEV_SIGNAL};
@@ -187,8 +200,9 @@ static int get_event(uptr from, struct sigevent *event)
 		event->signal = 0;
 		return 0;
 	}
-	if (event->notify != SIGEV_SIGNAL &&
-	    !(event->notify == SIGEV_THREAD_ID && (u32)event->tid == current()->tid))
+	if (event->notify == SIGEV_SIGNAL)
+		event->tid = 0;
+	else if (event->notify != SIGEV_THREAD_ID || !is_own_thread((u32)event->tid))
 		return -EINVAL;
 	return event->signal >= 1 && event->signal <= SIGNALS ? 0 : -EINVAL;
 }
@@ -257,6 +271,7 @@ i64 sys_timer_create(i32 clock, uptr from, uptr to)
 		.timer = {.fire = fire_posix},
 		.clock = clock,
 		.signal = event.signal,
+		.tid = (u32)event.tid,
 		.value = event.value,
 	};
 	error = add_timer(process, posix, from);

@@ -19,6 +19,7 @@
 #define SYS_NANOSLEEP       35
 #define SYS_RT_SIGTIMEDWAIT 128
 #define SYS_RT_SIGSUSPEND   130
+#define SYS_FUTEX           202 /* a wait with a timeout */
 #define SYS_CLOCK_NANOSLEEP 230
 #define SYS_PSELECT6        270
 #define SYS_PPOLL           271
@@ -93,7 +94,7 @@ static i64 dispatch(struct trapframe *f)
 	case 57: return sys_fork();
 	case 58: return sys_vfork();
 	case 59: return sys_execve(a, b, c);
-	case 60: sys_exit((int)a);
+	case 60: thread_exit(((int)a & 0xff) << 8);
 	case 61: return sys_wait4((i32)a, b, (u32)c, d);
 	case 62: return sys_kill((i32)a, (int)b);
 	case 63: return sys_uname(a);
@@ -152,10 +153,11 @@ static i64 dispatch(struct trapframe *f)
 	case 160: return sys_setrlimit((u32)a, b);
 	case 162: return sys_sync();
 	case 169: return sys_reboot((u32)a, (u32)b, (u32)c, d);
-	case 186: return sys_getpid(); /* gettid: one thread a process */
-	case 200: return sys_tgkill((i32)a, (i32)a, (int)b); /* tkill: one thread a process */
+	case 186: return sys_gettid();
+	case 200: return sys_tkill((i32)a, (int)b);
 	case 201: return sys_time(a);
 	case 204: return sys_sched_getaffinity((i32)a, (u32)b, c);
+	case SYS_FUTEX: return sys_futex(a, (int)b, (u32)c, d, e, (u32)f->r9);
 	case 217: return sys_getdents64((int)a, b, (u32)c);
 	case 218: return sys_set_tid_address(a);
 	case 222: return sys_timer_create((i32)a, b, c);
@@ -166,7 +168,7 @@ static i64 dispatch(struct trapframe *f)
 	case 228: return sys_clock_gettime((i32)a, b);
 	case 229: return sys_clock_getres((i32)a, b);
 	case SYS_CLOCK_NANOSLEEP: return sys_clock_nanosleep((i32)a, (int)b, c, d);
-	case 231: sys_exit((int)a);
+	case 231: process_exit(((int)a & 0xff) << 8);
 	case 234: return sys_tgkill((i32)a, (i32)b, (int)c);
 	case 247: return sys_waitid((u32)a, (i32)b, c, (u32)d, e);
 	case 257: return sys_openat((int)a, b, (int)c, (u32)d);
@@ -183,7 +185,8 @@ static i64 dispatch(struct trapframe *f)
 	case 269: return sys_faccessat((int)a, b, (int)c);
 	case SYS_PSELECT6: return sys_pselect6((int)a, b, c, d, e, f->r9);
 	case SYS_PPOLL: return sys_ppoll(a, b, c, d, e);
-	case 273: return sys_zero(); /* set_robust_list: for futexes, which no other thread waits for */
+	case 273: return sys_set_robust_list(a, b);
+	case 274: return sys_get_robust_list((i32)a, b, c);
 	case 280: return sys_utimensat((int)a, b, c, (int)d);
 	case 285: return sys_fallocate((int)a, (u32)b, (i64)c, (i64)d);
 	case 292: return sys_dup3((int)a, (int)b, (int)c);
@@ -205,8 +208,12 @@ static i64 dispatch(struct trapframe *f)
 	/* clang-format on */
 }
 
-static bool restartable(u64 number)
+static bool restartable(const struct trapframe *frame)
 {
+	u64 number = frame->error_code;
+
+	if (number == SYS_FUTEX)
+		return !frame->r10;
 	return number != SYS_POLL && number != SYS_SELECT && number != SYS_PAUSE &&
 	       number != SYS_NANOSLEEP && number != SYS_RT_SIGTIMEDWAIT &&
 	       number != SYS_RT_SIGSUSPEND && number != SYS_CLOCK_NANOSLEEP &&
@@ -233,7 +240,7 @@ void syscall(struct trapframe *frame)
 	/* exec and sigreturn leave another vector: their frame is a program's as it stands. */
 	if (frame->vector == VECTOR_SYSCALL) {
 		frame->rax = (u64)result;
-		if (result == -EINTR && restartable(frame->error_code) && signal_restarts_call())
+		if (result == -EINTR && restartable(frame) && signal_restarts_call())
 			restart(frame);
 	}
 	trap_exit_to_user(frame);

@@ -111,10 +111,13 @@ static void page_fault(struct trapframe *frame)
 
 	if (!trap_from_user(frame) && !fixup)
 		panic_trap(frame, stack_guards(addr) ? "kernel stack overflow" : "page fault");
+	if (fixup && this_cpu()->spinlocks) { /* load_user() and its like */
+		frame->rip = fixup;
+		return;
+	}
 	interrupts_on();
-	int error = addr < USER_END
-			    ? mm_fault(current_process()->mm, addr, access_of(frame->error_code))
-			    : -EFAULT;
+	int error = addr < USER_END ? mm_fault(current()->mm, addr, access_of(frame->error_code))
+				    : -EFAULT;
 
 	if (error == -ENOMEM && stack_pool_drain())
 		error = 0; /* the access is tried once more */
@@ -131,9 +134,12 @@ static void page_fault(struct trapframe *frame)
 }
 
 /* Inline, since every way back to a program asks. */
-static inline bool has_signals(const struct process *process)
+static inline bool has_signals(const struct thread *thread)
 {
-	return (process->pending & ~process->blocked) || process->saved_blocked_set;
+	const struct process *process = thread->process;
+
+	return ((thread->pending.set | process->pending.set) & ~thread->blocked) ||
+	       process->stop_signal || thread->saved_blocked_set;
 }
 
 void trap_exit_to_user(struct trapframe *frame)
@@ -143,7 +149,7 @@ void trap_exit_to_user(struct trapframe *frame)
 		smp_stand_still();
 		if (this_cpu()->need_resched) {
 			sched_yield();
-		} else if (has_signals(current_process())) {
+		} else if (has_signals(current())) {
 			interrupts_on();
 			signal_deliver(frame);
 			interrupts_off();

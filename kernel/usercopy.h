@@ -19,6 +19,14 @@ int clear_user(uptr to, size_t bytes);
  * does not fit. */
 i64 copy_string_from_user(char *to, uptr from, size_t size);
 
+/*
+ * One word of the program's, in one piece, at a multiple of 4. Under a spinlock these may be called too: then a fault is
+ * not resolved, and they answer -EFAULT for what is not in memory just now. The second writes value if the word is
+ * *expected, and puts what it was into *expected.
+ */
+int load_user(u32 *to, uptr from);
+int exchange_user(uptr at, u32 *expected, u32 value);
+
 #ifdef CHECKED
 #define copy_from_user(to, from, bytes)       (might_fault(), copy_from_user(to, from, bytes))
 #define copy_to_user(to, from, bytes)         (might_fault(), copy_to_user(to, from, bytes))

@@ -14,6 +14,7 @@ enum lock_rank {
 	RANK_NONE, /* nobody gave the lock a rank: it must not be taken */
 
 	/* Rwlocks: who holds one may sleep. */
+	RANK_FILE_TABLE, /* a process's descriptors, against its own threads */
 	RANK_POSITION, /* an open file's offset */
 	RANK_CONTENTS, /* one file's bytes: of a RAM file, a pipe, a text of /proc, the terminal */
 	RANK_MAPPERS,  /* who maps a memory object: readers make regions of it */
@@ -25,6 +26,7 @@ enum lock_rank {
 	RANK_OBJECT,     /* the pages of a memory object */
 	RANK_MAPPINGS,   /* the kernel's own: stacks, devices */
 	RANK_FILE_LOCKS, /* all advisory locks on files */
+	RANK_FUTEXES,    /* who waits for words of programs */
 	RANK_HEAP,
 	RANK_FRAMES,
 	RANK_FILES, /* one descriptor table */

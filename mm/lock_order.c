@@ -12,6 +12,7 @@
 
 static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_NONE] = "no lock",
+	[RANK_FILE_TABLE] = "descriptors",
 	[RANK_POSITION] = "position",
 	[RANK_CONTENTS] = "contents",
 	[RANK_MAPPERS] = "mappers",
@@ -21,6 +22,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_OBJECT] = "object",
 	[RANK_MAPPINGS] = "kernel mappings",
 	[RANK_FILE_LOCKS] = "file locks",
+	[RANK_FUTEXES] = "futexes",
 	[RANK_HEAP] = "heap",
 	[RANK_FRAMES] = "frames",
 	[RANK_FILES] = "files",

@@ -2,9 +2,9 @@
  * Descriptor tables, shared by fork until one side changes its own.
  *
  * Invariant: a table with refs > 1 does not change but for its refs; who wants to change it makes a
- * copy first, in which every open file has one more ref. So a process reads its own table without a
- * lock: a shared one stands still, and one with refs 1 is changed by that process alone. /proc, on another
- * CPU, looks into a table under its lock.
+ * copy first, in which every open file has one more ref. A table with refs 1 is changed by the threads of its process,
+ * who hold process->files_lock for that, and for reading where they look. /proc, on another CPU, looks into a table
+ * under the table's own lock.
  */
 #include "kernel/fs/files.h"
 #include "kernel/fs/filelock.h"
@@ -119,7 +119,7 @@ static int grow(struct files *files, u32 capacity)
 	return 0;
 }
 
-/* Makes the current process the owner of its table, with room for at least count slots. */
+/* Makes the current process the owner of its table, with room for at least count slots. locked: files_lock, writer */
 static int own(u32 count)
 {
 	struct files *old = current_process()->files, *files;
@@ -156,7 +156,8 @@ struct file *files_peek(struct files *files, int fd)
 	return file;
 }
 
-/* Puts what may be NULL into a slot of the current process's own table, and returns what was there. */
+/* Puts what may be NULL into a slot of the current process's own table, and returns what was there.
+ * locked: files_lock, writer */
 static struct file *set_slot(int fd, struct slot to)
 {
 	struct files *files = current_process()->files;
@@ -186,19 +187,50 @@ u32 files_capacity(struct files *files)
 	return files->capacity;
 }
 
+/* The open file behind fd, with a ref, unless it has one of the flags; or NULL. */
+static struct file *look_up(int fd, u32 without)
+{
+	struct process *process = current_process();
+	struct file *file = NULL;
+	struct slot *slot;
+
+	read_lock(&process->files_lock);
+	slot = slot_of(process->files, fd);
+	if (slot && !(slot->file->flags & without))
+		file_get(file = slot->file);
+	read_unlock(&process->files_lock);
+	return file;
+}
+
 struct file *files_lookup_any(int fd)
 {
-	return files_peek(current_process()->files, fd);
+	return look_up(fd, 0);
 }
 
 struct file *files_lookup(int fd)
 {
-	struct slot *slot = slot_of(current_process()->files, fd);
+	return look_up(fd, O_PATH);
+}
 
-	if (!slot || (slot->file->flags & O_PATH))
-		return NULL;
-	file_get(slot->file);
-	return slot->file;
+int files_next_own(int from)
+{
+	struct process *process = current_process();
+	int found;
+
+	read_lock(&process->files_lock);
+	found = files_next(process->files, from);
+	read_unlock(&process->files_lock);
+	return found;
+}
+
+struct files *files_share(struct process *process)
+{
+	struct files *files;
+
+	read_lock(&process->files_lock); /* or a thread that has seen refs 1 would change it now */
+	files_get(files = process->files);
+	read_unlock(&process->files_lock);
+	return files;
 }
 
 u32 files_limit(void)
@@ -206,7 +238,8 @@ u32 files_limit(void)
 	return (u32)MIN(FILES_MAX, current_process()->limits[RLIMIT_NOFILE].soft);
 }
 
-int files_install(struct file *file, int from, bool close_on_exec)
+/* locked: files_lock, writer */
+static int install(struct file *file, int from, bool close_on_exec)
 {
 	struct files *files = current_process()->files;
 	u32 fd = (u32)from;
@@ -223,6 +256,28 @@ int files_install(struct file *file, int from, bool close_on_exec)
 	return (int)fd;
 }
 
+int files_install(struct file *file, int from, bool close_on_exec)
+{
+	struct process *process = current_process();
+	int result;
+
+	write_lock(&process->files_lock);
+	result = install(file, from, close_on_exec);
+	write_unlock(&process->files_lock);
+	return result;
+}
+
+/* Makes the table the process's own and changes its slot at fd, for which it has room then: 0, -ENOMEM; *old: what was
+ * there. locked: files_lock, writer */
+static int change(int fd, struct slot to, struct file **old)
+{
+	int error = own((u32)fd + 1);
+
+	if (!error)
+		*old = set_slot(fd, to);
+	return error;
+}
+
 /* The current process has closed a descriptor of file, and with it the locks that it had on ranges. */
 static void drop(struct file *file)
 {
@@ -232,43 +287,52 @@ static void drop(struct file *file)
 
 int files_replace(struct file *file, int fd, bool close_on_exec)
 {
-	struct file *old;
+	struct process *process = current_process();
+	struct file *old = NULL;
 	int error;
 
 	if (fd < 0 || (u32)fd >= files_limit())
 		return -EBADF;
-	error = own((u32)fd + 1);
-	if (error)
-		return error;
-	old = set_slot(fd, (struct slot) {file, close_on_exec});
+	write_lock(&process->files_lock);
+	error = change(fd, (struct slot) {file, close_on_exec}, &old);
+	write_unlock(&process->files_lock);
 	if (old)
 		drop(old);
-	return fd;
+	return error ? error : fd;
 }
 
 int files_remove(int fd)
 {
-	int error;
+	struct process *process = current_process();
+	struct file *old = NULL;
+	int error = -EBADF;
 
-	if (!slot_of(current_process()->files, fd))
-		return -EBADF;
-	error = own(0);
-	if (error)
-		return error;
-	drop(set_slot(fd, (struct slot) {NULL, false}));
-	return 0;
+	write_lock(&process->files_lock);
+	if (slot_of(process->files, fd))
+		error = change(fd, (struct slot) {NULL, false}, &old);
+	write_unlock(&process->files_lock);
+	if (old)
+		drop(old);
+	return error;
 }
 
 int files_get_close_on_exec(int fd)
 {
-	struct slot *slot = slot_of(current_process()->files, fd);
+	struct process *process = current_process();
+	struct slot *slot;
+	int result;
 
-	return slot ? slot->close_on_exec : -EBADF;
+	read_lock(&process->files_lock);
+	slot = slot_of(process->files, fd);
+	result = slot ? slot->close_on_exec : -EBADF;
+	read_unlock(&process->files_lock);
+	return result;
 }
 
-int files_set_close_on_exec(int fd, bool close_on_exec)
+/* locked: files_lock, writer */
+static int set_close_on_exec(struct process *process, int fd, bool close_on_exec)
 {
-	struct slot *slot = slot_of(current_process()->files, fd);
+	struct slot *slot = slot_of(process->files, fd);
 	int error;
 
 	if (!slot)
@@ -276,20 +340,39 @@ int files_set_close_on_exec(int fd, bool close_on_exec)
 	if (slot->close_on_exec == close_on_exec)
 		return 0;
 	error = own(0);
-	if (error)
-		return error;
-	current_process()->files->slots[fd].close_on_exec = close_on_exec;
-	return 0;
+	if (!error)
+		process->files->slots[fd].close_on_exec = close_on_exec;
+	return error;
+}
+
+int files_set_close_on_exec(int fd, bool close_on_exec)
+{
+	struct process *process = current_process();
+	int error;
+
+	write_lock(&process->files_lock);
+	error = set_close_on_exec(process, fd, close_on_exec);
+	write_unlock(&process->files_lock);
+	return error;
+}
+
+static bool closes_any(const struct files *files)
+{
+	for (u32 fd = 0; fd < files->capacity; fd++)
+		if (files->slots[fd].close_on_exec)
+			return true;
+	return false;
 }
 
 int files_prepare_exec(void)
 {
-	const struct files *files = current_process()->files;
+	struct process *process = current_process();
+	int error;
 
-	for (u32 fd = 0; fd < files->capacity; fd++)
-		if (files->slots[fd].close_on_exec)
-			return own(0);
-	return 0;
+	write_lock(&process->files_lock);
+	error = closes_any(process->files) ? own(0) : 0;
+	write_unlock(&process->files_lock);
+	return error;
 }
 
 void files_close_on_exec(void)

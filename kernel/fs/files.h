@@ -17,6 +17,8 @@ struct files;
 /* A new empty table with one ref; NULL when memory is out. */
 struct files *files_create(void);
 void files_get(struct files *files);
+/* Fork: the table of the current process, with one more ref for its child. May sleep. */
+struct files *files_share(struct process *process);
 /* Drops a ref; the last one closes all that is open. May sleep. */
 void files_put(struct files *files);
 
@@ -54,10 +56,12 @@ int files_set_close_on_exec(int fd, bool close_on_exec);
  * or does not sleep in between. */
 struct file *files_peek(struct files *files, int fd);
 int files_next(struct files *files, int from);
+/* files_next() of the current process. May sleep. */
+int files_next_own(int from);
 u32 files_capacity(struct files *files);
 
 /*
- * exec: the first makes the current process's table its own if something in it is marked
+ * exec, of a process with one thread by the second: the first makes the current process's table its own if something in it is marked
  * close-on-exec (0 or -ENOMEM); the second closes that, and cannot fail after the first. The second
  * may sleep.
  */

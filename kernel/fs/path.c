@@ -186,7 +186,10 @@ int walk_start(struct walk *walk, struct inode *base, const char *path)
 
 	if (*path == '\0')
 		return -ENOENT;
-	walk->at = get(base ? base : *path == '/' ? fs_root : current_process()->cwd);
+	if (!base && *path != '/')
+		walk->at = process_inode(&current_process()->cwd);
+	else
+		walk->at = get(base ? base : fs_root);
 	walk->rest = path;
 	walk->expanded = NULL;
 	walk->symlinks = 0;

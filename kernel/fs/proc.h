@@ -14,7 +14,7 @@
 
 struct process;
 
-/* What a name in /proc is; one of show, read, follow and children is set. */
+/* What a name in /proc is; one of show, show_thread, read, follow and children is set. */
 struct proc_entry {
 	const char *name;
 	u32 mode;
@@ -22,6 +22,8 @@ struct proc_entry {
 	i64 (*read)(struct process *process, struct io *to, u64 offset);
 	/* A file's text, or a symlink's; process is NULL outside of /proc/PID. */
 	void (*show)(struct text *text, struct process *process);
+	/* The same of one thread, in /proc/PID/task/TID; in /proc/PID, with tid 0, of all of them together. */
+	void (*show_thread)(struct text *text, struct process *process, u32 tid);
 	/* Write: takes the text, NUL-terminated; 0 or an error. NULL: cannot be written (EACCES on
 	 * opening). */
 	int (*store)(const char *text);
@@ -37,6 +39,7 @@ extern const struct filesystem procfs;
 extern const struct proc_entry proc_system_entries[];  /* of /proc itself */
 extern const struct proc_entry proc_process_entries[]; /* of /proc/PID */
 extern const struct proc_entry proc_fd_entry;          /* every /proc/PID/fd/N */
+extern const struct proc_entry proc_thread_entry;      /* every /proc/PID/task/TID */
 
 extern const struct proc_entry proc_kernel_entries[]; /* of /proc/sys/kernel */
 extern const struct proc_entry proc_root;

@@ -60,16 +60,14 @@ static u64 signals(const struct process *process, bool ignored)
 	return mask;
 }
 
-static void show_ids(struct text *text, struct process *process)
+static void show_ids(struct text *text, struct process *process, u32 tid,
+		     const struct process_look *look)
 {
-	struct process_look look;
-
-	process_look(process, &look);
-	text_print(text, "Name:\t%s\nUmask:\t%c%c%c%c\nState:\t%c (%s)\n", process->name, '0',
+	text_print(text, "Name:\t%s\nUmask:\t%c%c%c%c\nState:\t%c (%s)\n", look->name, '0',
 		   '0' + (process->umask >> 6 & 7), '0' + (process->umask >> 3 & 7),
-		   '0' + (process->umask & 7), look.state, state_word(look.state));
+		   '0' + (process->umask & 7), look->state, state_word(look->state));
 	text_print(text, "Tgid:\t%u\nNgid:\t0\nPid:\t%u\nPPid:\t%u\nTracerPid:\t0\n", process->pid,
-		   process->pid, parent_pid(process));
+		   tid ? tid : process->pid, parent_pid(process));
 	text_print(text, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t0 \n",
 		   descriptors(process));
 }
@@ -104,12 +102,16 @@ static void show_memory(struct text *text, struct process *process)
 	mm_put(mm);
 }
 
-static void show_status(struct text *text, struct process *process)
+static void show_status(struct text *text, struct process *process, u32 tid)
 {
-	show_ids(text, process);
+	struct process_look look;
+
+	if (!process_look(process, tid, &look))
+		return;
+	show_ids(text, process, tid, &look);
 	show_memory(text, process);
-	text_print(text, "Threads:\t1\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
-		   process->pending, 0ul, process->blocked);
+	text_print(text, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+		   look.threads, look.pending, process->pending.set, look.blocked);
 	text_print(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals(process, true),
 		   signals(process, false));
 }
@@ -121,8 +123,10 @@ static void print_numbers(struct text *text, const u64 *numbers, u32 count)
 }
 
 /* Fields 4 to 22: who it is and what time it has used. */
-static void show_stat_times(struct text *text, const struct process *process, struct cpu_time own)
+static void show_stat_times(struct text *text, const struct process *process,
+			    const struct process_look *look)
 {
+	struct cpu_time own = look->cpu;
 	bool on_tty = tty_session() && tty_session() == process->sid;
 	struct cpu_time child = process->child_cpu;
 
@@ -133,7 +137,7 @@ static void show_stat_times(struct text *text, const struct process *process, st
 		   own.system_ns / NS_PER_TICK, (child.total_ns - child.system_ns) / NS_PER_TICK,
 		   child.system_ns / NS_PER_TICK);
 	/* priority, nice, num_threads, itrealvalue, starttime */
-	text_print(text, " 20 0 1 0 %lu", process->started_ns / NS_PER_TICK);
+	text_print(text, " 20 0 %u 0 %lu", look->threads, process->started_ns / NS_PER_TICK);
 }
 
 /* Fields 23 to 52: its memory, signals and the rest. */
@@ -155,8 +159,8 @@ static void show_stat_memory(struct text *text, struct process *process,
 		mm ? mm->stack_top : 0,
 		mm ? look->rsp : 0,
 		mm ? look->rip : 0,
-		process->pending,
-		process->blocked,
+		look->pending | process->pending.set,
+		look->blocked,
 		signals(process, true),
 		signals(process, false),
 		0, /* wchan */
@@ -185,13 +189,14 @@ static void show_stat_memory(struct text *text, struct process *process,
 		mm_put(mm);
 }
 
-static void show_stat(struct text *text, struct process *process)
+static void show_stat(struct text *text, struct process *process, u32 tid)
 {
 	struct process_look look;
 
-	process_look(process, &look);
-	text_print(text, "%u (%s) %c", process->pid, process->name, look.state);
-	show_stat_times(text, process, look.cpu);
+	if (!process_look(process, tid, &look))
+		return;
+	text_print(text, "%u (%s) %c", tid ? tid : process->pid, look.name, look.state);
+	show_stat_times(text, process, &look);
 	show_stat_memory(text, process, &look);
 	text_print(text, "\n");
 }
@@ -211,9 +216,12 @@ static void show_statm(struct text *text, struct process *process)
 		   usage.text, usage.data + usage.stack);
 }
 
-static void show_comm(struct text *text, struct process *process)
+static void show_comm(struct text *text, struct process *process, u32 tid)
 {
-	text_print(text, "%s\n", process->name);
+	struct process_look look;
+
+	if (process_look(process, tid, &look))
+		text_print(text, "%s\n", look.name);
 }
 
 /* Strings as the program has them in its memory, each ended by a NUL. */
@@ -288,7 +296,7 @@ const struct proc_entry proc_fd_entry = {.mode = S_IFLNK, .follow = follow_fd};
 
 const struct proc_entry proc_process_entries[] = {
 	{.name = "cmdline", .mode = FILE_MODE, .show = show_cmdline},
-	{.name = "comm", .mode = FILE_MODE, .show = show_comm},
+	{.name = "comm", .mode = FILE_MODE, .show_thread = show_comm},
 	{.name = "cwd", .mode = LINK_MODE, .follow = follow_cwd},
 	{.name = "environ", .mode = S_IFREG | 0400, .show = show_environ},
 	{.name = "exe", .mode = LINK_MODE, .follow = follow_exe},
@@ -300,8 +308,26 @@ const struct proc_entry proc_process_entries[] = {
 	{.name = "root", .mode = LINK_MODE, .follow = follow_root},
 	{.name = "smaps", .mode = FILE_MODE, .show = proc_show_smaps},
 	{.name = "smaps_rollup", .mode = FILE_MODE, .show = proc_show_smaps_rollup},
-	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
+	{.name = "stat", .mode = FILE_MODE, .show_thread = show_stat},
 	{.name = "statm", .mode = FILE_MODE, .show = show_statm},
-	{.name = "status", .mode = FILE_MODE, .show = show_status},
+	{.name = "status", .mode = FILE_MODE, .show_thread = show_status},
+	{.name = "task", .mode = S_IFDIR | 0555, .children = &proc_thread_entry},
 	{0},
 };
+
+/* Of one thread; what it has in common with its process is there too, as on Linux. */
+static const struct proc_entry thread_entries[] = {
+	{.name = "cmdline", .mode = FILE_MODE, .show = show_cmdline},
+	{.name = "comm", .mode = FILE_MODE, .show_thread = show_comm},
+	{.name = "cwd", .mode = LINK_MODE, .follow = follow_cwd},
+	{.name = "exe", .mode = LINK_MODE, .follow = follow_exe},
+	{.name = "fd", .mode = S_IFDIR | 0500, .children = &proc_fd_entry},
+	{.name = "maps", .mode = FILE_MODE, .show = proc_show_maps},
+	{.name = "stat", .mode = FILE_MODE, .show_thread = show_stat},
+	{.name = "statm", .mode = FILE_MODE, .show = show_statm},
+	{.name = "status", .mode = FILE_MODE, .show_thread = show_status},
+	{0},
+};
+
+const struct proc_entry proc_thread_entry = {
+	.mode = S_IFDIR | 0555, .children = thread_entries, .first_ino = 64};

@@ -21,13 +21,15 @@
 #define FIRST_ENTRY  2
 #define FIRST_NUMBER 1000
 
-/* Inode numbers: the process, and the entry within it. */
+/* Inode numbers: the process or thread, and the entry within it. */
 #define INO(pid, number) ((u64)(pid) << 20 | (u64)(number))
+#define THREAD_INO       63 /* of /proc/PID/task/TID; its entries follow */
 
 struct proc_node {
 	struct inode inode;
 	const struct proc_entry *entry;
 	u32 pid; /* 0: not below a /proc/PID */
+	u32 tid; /* 0: not below a /proc/PID/task/TID */
 	int fd;  /* of a /proc/PID/fd/N */
 };
 
@@ -54,6 +56,11 @@ static struct proc_node *node_of(struct inode *inode)
 static bool is_fd_dir(const struct proc_entry *entry)
 {
 	return entry->children == &proc_fd_entry;
+}
+
+static bool is_task_dir(const struct proc_entry *entry)
+{
+	return entry->children == &proc_thread_entry;
 }
 
 static const struct inode_ops *ops_of(const struct proc_entry *entry)
@@ -126,9 +133,10 @@ static bool number(const char *name, u32 *value)
 	return true;
 }
 
-static u64 ino_of(const struct proc_entry *dir, u32 pid, const struct proc_entry *entry)
+static u64 ino_of(const struct proc_node *dir, const struct proc_entry *entry)
 {
-	return INO(pid, dir->first_ino + (u64)(entry - dir->children));
+	return INO(dir->tid ? dir->tid : dir->pid,
+		   dir->entry->first_ino + (u64)(entry - dir->entry->children));
 }
 
 struct file *proc_peek_fd(struct process *process, int fd)
@@ -166,6 +174,30 @@ static struct inode *lookup_fd(u32 pid, const char *name)
 	return inode;
 }
 
+static struct inode *lookup_task(u32 pid, const char *name)
+{
+	struct process *process = process_find(pid);
+	struct inode *inode = NULL;
+	u32 tid;
+
+	if (process && number(name, &tid) && tid && process_next_tid(process, tid - 1) == tid)
+		inode = node_create(&procfs, &proc_thread_entry, pid, -1, INO(tid, THREAD_INO));
+	if (inode)
+		node_of(inode)->tid = tid;
+	put_process(process);
+	return inode;
+}
+
+/* An entry of a directory, of the same process and thread. */
+static struct inode *lookup_named(const struct proc_node *dir, const struct proc_entry *entry)
+{
+	struct inode *inode = node_create(dir->inode.fs, entry, dir->pid, -1, ino_of(dir, entry));
+
+	if (inode)
+		node_of(inode)->tid = dir->tid;
+	return inode;
+}
+
 static struct inode *lookup_entry(const struct proc_node *dir, const char *name)
 {
 	const struct proc_entry *entry;
@@ -173,10 +205,11 @@ static struct inode *lookup_entry(const struct proc_node *dir, const char *name)
 
 	if (is_fd_dir(dir->entry))
 		return lookup_fd(dir->pid, name);
+	if (is_task_dir(dir->entry))
+		return lookup_task(dir->pid, name);
 	for (entry = dir->entry->children; entry->name; entry++)
 		if (strcmp(entry->name, name) == 0)
-			return node_create(dir->inode.fs, entry, dir->pid, -1,
-					   ino_of(dir->entry, dir->pid, entry));
+			return lookup_named(dir, entry);
 	if (dir->entry == &proc_root && number(name, &pid) && process_exists(pid))
 		return node_create(&procfs, &process_entry, pid, -1, INO(pid, 1));
 	return NULL;
@@ -228,6 +261,15 @@ static bool list_process(void *context, struct process *process)
 	return list_number(context, process->pid, INO(process->pid, 1), process_entry.mode);
 }
 
+static void list_tasks(struct listing *listing, struct process *process)
+{
+	u32 tid = listing->from > FIRST_NUMBER ? (u32)(listing->from - FIRST_NUMBER) - 1 : 0;
+
+	while ((tid = process_next_tid(process, tid)))
+		if (!list_number(listing, tid, INO(tid, THREAD_INO), proc_thread_entry.mode))
+			return;
+}
+
 static void list_fds(struct listing *listing, struct process *process)
 {
 	struct files *files = process_files(process);
@@ -248,9 +290,9 @@ static void list_entries(struct listing *listing, const struct proc_node *dir)
 
 	for (; entry->name && !listing->full; entry++, position++)
 		if (position >= listing->from)
-			listing->full = !listing->emit(
-				listing->context, entry->name, strlen(entry->name),
-				ino_of(dir->entry, dir->pid, entry), entry->mode, position + 1);
+			listing->full =
+				!listing->emit(listing->context, entry->name, strlen(entry->name),
+					       ino_of(dir, entry), entry->mode, position + 1);
 }
 
 static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *context)
@@ -263,6 +305,8 @@ static int proc_readdir(struct inode *dir, u64 from, dirent_fn emit, void *conte
 		return -ENOENT;
 	if (is_fd_dir(node->entry))
 		list_fds(&listing, process);
+	else if (is_task_dir(node->entry))
+		list_tasks(&listing, process);
 	else
 		list_entries(&listing, node);
 	put_process(process);
@@ -296,12 +340,16 @@ static void proc_release(struct file *file)
 /* Makes the text anew. locked: snapshot */
 static int make_text(struct inode *inode, struct text *text)
 {
+	const struct proc_node *node = node_of(inode);
 	struct process *process;
 
 	text_free(text);
 	if (!process_of(inode, &process))
 		return -ESRCH;
-	node_of(inode)->entry->show(text, process);
+	if (node->entry->show_thread)
+		node->entry->show_thread(text, process, node->tid);
+	else
+		node->entry->show(text, process);
 	put_process(process);
 	return text->failed ? -ENOMEM : 0;
 }

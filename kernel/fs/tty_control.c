@@ -153,7 +153,7 @@ int tty_check_foreground(int signal)
 
 	if (!is_ours() || !tty.foreground || tty.foreground == process->pgid)
 		return 0;
-	if ((process->blocked & SIGNAL_BIT(signal)) ||
+	if ((current()->blocked & SIGNAL_BIT(signal)) ||
 	    process->actions[signal - 1].handler == SIG_IGN)
 		return signal == SIGTTIN ? -EIO : 0;
 	process_each(find_guarded, &group);

@@ -49,10 +49,8 @@ static int lookup_empty(int dirfd, struct inode **found)
 {
 	int error = base_of(dirfd, found);
 
-	if (!error && !*found) {
-		*found = current_process()->cwd;
-		inode_get(*found);
-	}
+	if (!error && !*found)
+		*found = process_inode(&current_process()->cwd);
 	return error;
 }
 

@@ -154,16 +154,16 @@ void test_job_control(void)
 	world_run(first);
 	group = 1;
 	EQUAL(sys_ioctl(fd, 0x5410, U(&group)), -EIO); /* nor may it take the terminal back, */
-	first->blocked = SIGNAL_BIT(SIGTTOU);
+	current()->blocked = SIGNAL_BIT(SIGTTOU);
 	EQUAL(sys_ioctl(fd, 0x5410, U(&group)), 0); /* unless it blocks the signal, as shells do */
-	first->blocked = 0;
+	current()->blocked = 0;
 	world_run(child);
 	EQUAL(sys_read(fd, U(&group), 1), -EINTR);
 	EQUAL((i64)world_signals(), SIGNAL_BIT(SIGTTIN));
 	group = 55;
 	EQUAL(sys_ioctl(fd, 0x5410, U(&group)), -EINTR);
 	EQUAL((i64)world_signals(), SIGNAL_BIT(SIGTTOU));
-	child->blocked = SIGNAL_BIT(SIGTTOU);
+	current()->blocked = SIGNAL_BIT(SIGTTOU);
 	EQUAL(sys_ioctl(fd, 0x5410, U(&group)), -ESRCH);
 	child->sid = child->pid;
 	EQUAL(sys_ioctl(fd, 0x540f, U(&group)), -ENOTTY);

@@ -38,16 +38,25 @@ static struct process *add_process(void)
 {
 	struct process *process = calloc(1, sizeof(*process));
 
-	process->thread = calloc(1, sizeof(*process->thread));
-	process->thread->process = process;
-	process->thread->state = THREAD_RUNNING;
-	process->refs = 1;
+	struct thread *thread = calloc(1, sizeof(*thread));
+
+	thread->process = process;
+	thread->state = THREAD_RUNNING;
+	list_init(&process->threads);
+	list_push_back(&process->threads, &thread->sibling);
+	lock_set_rank(&process->files_lock, RANK_FILE_TABLE);
+	process->refs = process->thread_count = 1;
 	process->limits[RLIMIT_NOFILE] = (struct rlimit) {FILES_MAX, FILES_MAX};
 	process->pid = 1;
 	while (processes[process->pid])
 		process->pid++;
 	processes[process->pid] = process;
 	return process;
+}
+
+static struct thread *thread_of(const struct process *process)
+{
+	return list_first(&process->threads, struct thread, sibling);
 }
 
 struct process *world_fork(void)
@@ -66,7 +75,7 @@ struct process *world_fork(void)
 
 void world_run(struct process *process)
 {
-	running_thread = process->thread;
+	running_thread = thread_of(process);
 }
 
 void world_exit(struct process *process)
@@ -76,7 +85,7 @@ void world_exit(struct process *process)
 	processes[process->pid] = NULL;
 	files_put(process->files);
 	inode_put(process->cwd);
-	free(process->thread);
+	free(thread_of(process));
 	free(process);
 }
 
@@ -165,10 +174,16 @@ struct inode *process_swap_inode(struct inode **place, struct inode *inode)
 	return old;
 }
 
-void process_look(const struct process *process, struct process_look *look)
+bool process_look(const struct process *process, u32 tid, struct process_look *look)
 {
-	(void)process;
-	*look = (struct process_look) {.state = 'R'};
+	*look = (struct process_look) {.state = 'R', .threads = 1};
+	memcpy(look->name, process->name, sizeof(look->name));
+	return !tid || tid == process->pid;
+}
+
+u32 process_next_tid(const struct process *process, u32 after)
+{
+	return after < process->pid ? process->pid : 0;
 }
 
 bool stack_pool_drain(void)
