@@ -227,9 +227,19 @@ int process_become_single(void)
 
 /* ---- Wait ---- */
 
+/* locked: process table */
+static bool is_of_other_thread(const struct process *child)
+{
+	return child->forked_by != current()->tid &&
+	       thread_find(current_process(), child->forked_by);
+}
+
+/* locked: process table */
 static bool is_meant(const struct process *child, i64 pid, u32 options)
 {
 	if (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE))
+		return false;
+	if ((options & WAIT_OWN_THREAD) && is_of_other_thread(child))
 		return false;
 	if (pid > 0)
 		return child->pid == pid;

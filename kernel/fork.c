@@ -153,6 +153,7 @@ static struct process *make_child(const struct fork_options *options, struct thr
 		*error = inherit_memory(child, parent, options->share_memory);
 	}
 	child->parent = parent;
+	child->forked_by = current()->tid;
 	child->exit_signal = options->exit_signal;
 	if (!*error) {
 		(*thread)->mm = child->mm;

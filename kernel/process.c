@@ -116,6 +116,18 @@ void process_put(struct process *process)
 		kfree(process);
 }
 
+struct process *process_find_by_tid(u32 tid)
+{
+	bool interrupts = spin_lock_irqsave(&table_lock);
+	struct thread *thread = thread_find(NULL, tid);
+	struct process *process = thread ? thread->process : find(tid);
+
+	if (process)
+		atomic_fetch_add(&process->refs, 1);
+	spin_unlock_irqrestore(&table_lock, interrupts);
+	return process;
+}
+
 struct mm *process_mm(struct process *process)
 {
 	bool interrupts = spin_lock_irqsave(&table_lock);
@@ -221,14 +233,14 @@ bool process_look(const struct process *process, u32 tid, struct process_look *l
 	};
 	memcpy(look->name, tid && thread ? thread->name : process->name, PROCESS_NAME);
 	spin_unlock_irqrestore(&table_lock, interrupts);
-	return thread || !tid;
+	return thread || !tid || tid == process->pid;
 }
 
 u32 process_next_tid(const struct process *process, u32 after)
 {
 	bool interrupts = spin_lock_irqsave(&table_lock);
 	const struct thread *thread;
-	u32 next = 0;
+	u32 next = process->pid > after ? process->pid : 0;
 
 	list_for_each(thread, &process->threads, sibling) {
 		if (thread->tid > after && (!next || thread->tid < next))

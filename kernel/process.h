@@ -91,6 +91,7 @@ struct posix_timer;
 struct process {
 	_Atomic u32 refs; /* the table's, until it was waited for; and readers in passing */
 	u32 pid;
+	u32 forked_by; /* the tid of its parent's thread that made it */
 	struct mm *mm; /* a user of it: mm_put(); NULL once it has exited; see process_mm() */
 	struct rwlock files_lock; /* for the pointer, and for changes of the table by its threads */
 	struct files *files;      /* one ref; shared by fork until changed (kernel/fs/files.h) */
@@ -150,6 +151,8 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 
 /* The process with this pid, or NULL; zombies are found too. The caller gets a ref. */
 struct process *process_find(u32 pid);
+/* The process whose pid, or one of whose threads' tids, this is: kill(2) takes either. */
+struct process *process_find_by_tid(u32 tid);
 void process_put(struct process *process);
 
 /* Its address space, which the caller becomes a user of (mm_put()); NULL when it has none any more. */
@@ -164,7 +167,8 @@ struct files *process_swap_files(struct files *files);
 struct inode *process_inode(struct inode *const *place);
 struct inode *process_swap_inode(struct inode **place, struct inode *inode);
 
-/* What others may know of a thread of the process, or of all of them together: tid 0. false: it has no such thread. */
+/* What others may know of a thread of the process, or of all of them together: tid 0. The first thread is there, as a
+ * zombie, when it has ended before others. false: there is no such thread. */
 struct process_look {
 	char state; /* as ps shows it */
 	u32 threads;
@@ -244,7 +248,7 @@ struct wait_news {
 #define WAIT_EXITED     4u
 #define WAIT_CONTINUED  8u
 #define WAIT_NOWAIT     0x01000000u /* the news stays news */
-#define WAIT_OWN_THREAD 0x20000000u /* __WNOTHREAD: of processes with one thread, always */
+#define WAIT_OWN_THREAD 0x20000000u /* __WNOTHREAD: children of this thread, or of one that has ended */
 #define WAIT_ALL        0x40000000u /* __WALL: whatever a child's exit signal is */
 #define WAIT_CLONE      0x80000000u /* __WCLONE: only those whose is not SIGCHLD */
 i64 process_wait(i64 pid, u32 options, struct wait_news *news);

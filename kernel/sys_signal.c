@@ -26,7 +26,7 @@ static bool send_to_all(void *context, struct process *process)
 /* info with signal 0: only looks whether there is such a process. */
 static i64 send_to_one(u32 pid, const struct siginfo *info)
 {
-	struct process *process = process_find(pid);
+	struct process *process = process_find_by_tid(pid);
 	i64 result = 0;
 
 	if (!process)
@@ -80,19 +80,25 @@ i64 sys_kill(i32 pid, int signal)
 	return send_to_all_others(&info);
 }
 
+/* A first thread that has ended before its process is gone takes no signals. */
+static i64 send_to_zombie(u32 pid)
+{
+	const struct siginfo none = {0};
+
+	return send_to_one(pid, &none);
+}
+
 /* To one thread, of the process with this pid or of any (0). info with signal 0: only looks whether there is one. */
 static i64 send_to_thread(i32 tgid, i32 tid, const struct siginfo *info)
 {
 	bool interrupts = process_table_lock();
 	struct thread *thread = thread_find(NULL, (u32)tid);
-	i64 result = 0;
+	i64 result = -ESRCH;
 
-	if (!thread || (tgid && thread->process->pid != (u32)tgid))
-		result = -ESRCH;
-	else if (info->signal)
-		result = signal_send_thread(thread, info);
+	if (thread && (!tgid || thread->process->pid == (u32)tgid))
+		result = info->signal ? signal_send_thread(thread, info) : 0;
 	process_table_unlock(interrupts);
-	return result;
+	return !thread && (!tgid || tgid == tid) ? send_to_zombie((u32)tid) : result;
 }
 
 i64 sys_tgkill(i32 tgid, i32 tid, int signal)
