@@ -4,15 +4,14 @@
  *
  * A free block of 2^k frames is aligned to its size; its first page has type PAGE_FREE and order k,
  * and is on free_lists[k]. Two free buddies never stand side by side: they are merged at once.
- * Frames on a CPU's stack are PAGE_FREE with order ORDER_STACKED, so that the buddy system leaves
- * them alone.
+ * Frames on a CPU's stack are PAGE_STACKED: they come and go without buddy_lock, under which a buddy's type
+ * and then its order are read. So no page becomes PAGE_FREE, or anything else from it, but under that lock.
  */
 #include "mm/frame.h"
 
-#define STACK_FRAMES  63 /* with which a stack is 512 bytes */
-#define REFILL_ORDER  5  /* of the largest block that a stack takes at once */
-#define STACK_HALF    (1u << REFILL_ORDER)
-#define ORDER_STACKED 0xff
+#define STACK_FRAMES 63 /* with which a stack is 512 bytes */
+#define REFILL_ORDER 5  /* of the largest block that a stack takes at once */
+#define STACK_HALF   (1u << REFILL_ORDER)
 
 struct page *frames;
 pfn_t frames_count;
@@ -96,8 +95,7 @@ static void buddy_free_block(struct page *page, u32 order)
 	block_insert(&frames[pfn], order);
 }
 
-/* The block is no longer PAGE_FREE when the lock is let go, or who frees its buddy would merge the two.
- * locked: buddy_lock */
+/* locked: buddy_lock */
 static struct page *buddy_alloc_block(u32 order)
 {
 	u32 found = order;
@@ -155,8 +153,7 @@ void frames_add(pfn_t first, pfn_t count)
 
 static void push(struct frame_stack *stack, struct page *page)
 {
-	page->type = PAGE_FREE;
-	page->order = ORDER_STACKED;
+	page->type = PAGE_STACKED;
 	stack->at[stack->count++] = page;
 }
 
@@ -279,8 +276,7 @@ static __attribute__((noinline)) void free_block(struct page *page, u32 order)
 
 void frame_free(struct page *page, u32 order)
 {
-	ASSERT(page->type != PAGE_FREE && page->type != PAGE_RESERVED, "frame %lx has type %u",
-	       page_pfn(page), page->type);
+	ASSERT(page->type > PAGE_STACKED, "frame %lx has type %u", page_pfn(page), page->type);
 	if (order) {
 		free_block(page, order);
 		return;

@@ -10,7 +10,8 @@
 
 enum page_type {
 	PAGE_RESERVED, /* not RAM, or RAM that is never handed out */
-	PAGE_FREE,     /* in the allocator */
+	PAGE_FREE,     /* in the buddy system */
+	PAGE_STACKED,  /* free too, on a CPU's stack */
 	PAGE_KERNEL,   /* the kernel's own: stacks, buffers, tables of pointers */
 	PAGE_SLAB,     /* the kernel's own: chunks of one size class (mm/heap.c) */
 	PAGE_TABLE,    /* a node of the tree: level 1 to 4 */
