@@ -5,10 +5,21 @@
 #include "kernel/cpu/machine.h"
 #include "kernel/lock.h"
 #include "kernel/process.h"
+#include "kernel/watchdog.h"
 
 static bool try_spin(struct spinlock *lock)
 {
 	return !atomic_exchange_explicit(&lock->held, 1, memory_order_acquire);
+}
+
+/* Interrupts may be off, and the holder wait for this CPU's flush, or be stuck. */
+static void look_around(void)
+{
+	bool interrupts = interrupts_save();
+
+	tlb_poll();
+	watchdog_look(clock_ns());
+	interrupts_restore(interrupts);
 }
 
 /* Apart, so that who finds the lock free saves no registers. */
@@ -17,7 +28,7 @@ static __attribute__((noinline)) void spin(struct spinlock *lock)
 	do {
 		ASSERT(lock->holder != this_cpu()->number, "CPU %u takes a lock it holds",
 		       lock->holder);
-		tlb_poll(); /* interrupts may be off, and the holder wait for this CPU's flush */
+		look_around();
 		__builtin_ia32_pause();
 	} while (!try_spin(lock));
 }

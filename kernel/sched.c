@@ -455,6 +455,7 @@ _Noreturn void scheduler_enter(void)
 	struct cpu *cpu = this_cpu();
 
 	interrupts_off();
+	watchdog_excuse();
 	(spin_lock)(&sched_lock);
 	cpu->thread = cpu->idle;
 	install(cpu, cpu->idle);

@@ -46,6 +46,11 @@ fault misaligned "undefined behaviour: AT:[0-9]+: store at 0x[0-9a-f]+, which is
 fault null-pointer "undefined behaviour: AT:[0-9]+: store at a null pointer to 'volatile u64'"
 fault bad-bool "undefined behaviour: AT:[0-9]+: 4 is no value of '_Bool'"
 
+# Its neighbour waits for the lock, with interrupts off.
+printf 'cat /proc/1/stat >/dev/null\nexec sh /again\n' >"$scratch/again"
+run --checked --cpus 2 --timeout 60 --add "$scratch/again" sh -c 'sh /again & echo stuck-with-lock >/proc/sysrq-trigger'
+is 'stuck with a lock' "$run_status $(grep -c 'has taken no interrupt for [0-9]* seconds' "$scratch/errors")" '125 1'
+
 run --mem 256M --timeout 60 sh -c 'echo kept-lock >/proc/sysrq-trigger'
 is 'the normal kernel knows no faults' "$run_status" 1
 finish

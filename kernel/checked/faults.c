@@ -150,6 +150,15 @@ static void bad_bool(void)
 	one = value.truth;
 }
 
+/* ---- The watchdog ---- */
+
+static void stuck_with_lock(void)
+{
+	process_table_lock();
+	for (;;)
+		__builtin_ia32_pause();
+}
+
 static const struct {
 	const char *name;
 	void (*make)(void);
@@ -174,6 +183,7 @@ static const struct {
 	{"misaligned", misaligned},
 	{"null-pointer", null_pointer},
 	{"bad-bool", bad_bool},
+	{"stuck-with-lock", stuck_with_lock},
 };
 
 int make_fault(const char *text)

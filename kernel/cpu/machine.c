@@ -10,6 +10,8 @@
 #include "kernel/cpu/smp.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
+#include "kernel/process.h"
+#include "kernel/watchdog.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
 
@@ -102,8 +104,10 @@ static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
 	for (u32 number = 0; number < MAX_CPUS && others >> number; number++)
 		if (others & CPU_BIT(number))
 			apic_send(cpus[number].apic_id, VECTOR_FLUSH);
-	while (atomic_load_explicit(&request.pending, memory_order_acquire))
+	while (atomic_load_explicit(&request.pending, memory_order_acquire)) {
+		watchdog_look(clock_ns());
 		__builtin_ia32_pause();
+	}
 	spin_unlock_irqrestore(&flush_lock, interrupts);
 }
 

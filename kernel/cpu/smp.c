@@ -148,17 +148,25 @@ static struct waitqueue turn_over;
 _Atomic u64 cpus_to_stand_still;
 static _Atomic u64 standing; /* those that do */
 
+/* While some do not stand yet, one may be stuck; this CPU is not, though it takes no interrupt. Once all do, the one that
+ * works takes none. */
+static void stand_a_moment(u64 asked)
+{
+	tlb_poll();
+	if (atomic_load(&standing) != asked)
+		watchdog_tick(clock_ns());
+	__builtin_ia32_pause();
+}
+
 void smp_stand_still_now(void)
 {
-	u64 bit = CPU_BIT(this_cpu()->number);
+	u64 bit = CPU_BIT(this_cpu()->number), asked;
 
 	if (!(atomic_load(&cpus_to_stand_still) & bit))
 		return;
 	atomic_fetch_or(&standing, bit);
-	while (atomic_load(&cpus_to_stand_still) & bit) {
-		tlb_poll();
-		__builtin_ia32_pause();
-	}
+	while ((asked = atomic_load(&cpus_to_stand_still)) & bit)
+		stand_a_moment(asked);
 	watchdog_excuse();
 	atomic_fetch_and(&standing, ~bit);
 }
@@ -171,10 +179,8 @@ static void make_others_stand(void)
 	for (u32 number = 0; number < cpus_online; number++)
 		if (others & CPU_BIT(number))
 			apic_send(cpus[number].apic_id, VECTOR_RESCHEDULE);
-	while (atomic_load(&standing) != others) {
-		tlb_poll();
-		__builtin_ia32_pause();
-	}
+	while (atomic_load(&standing) != others)
+		stand_a_moment(others);
 }
 
 static void let_others_go(void)

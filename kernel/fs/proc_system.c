@@ -289,7 +289,7 @@ static void hang(void)
 {
 	interrupts_save();
 	for (;;)
-		tlb_poll(); /* the others' flushes, so that only the watchdog can find it */
+		__builtin_ia32_pause();
 }
 
 /* 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst), 'h' hangs a CPU. In the checked kernel,
