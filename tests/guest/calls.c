@@ -259,12 +259,14 @@ static long strings(void)
 
 static char long_name[5000];
 
-/* Relative, and nowhere above the current directory. */
+/* Nowhere outside CALLS_DIRECTORY. The only ".." follows a name that no call can make a link: "a/.." is above when a
+ * links to ".". */
 static long path_to_change(void)
 {
-	static const char *const pool[] = {"a",   "b",    "c",     "d",   "a/b",
-					   "b/a", "a/c",  "a/b/c", "d/e", "./a",
-					   "a/.", "a//b", "",      ".",   "a/../b"};
+	static const char *const pool[] = {
+		"a",   "b",    "c",     "d",   "a/b",
+		"b/a", "a/c",  "a/b/c", "d/e", "./a",
+		"a/.", "a//b", "",      ".",   CALLS_DIRECTORY "/../sysfuzz/b"};
 
 	if (one_in(40))
 		return bad_pointer();

@@ -4,12 +4,14 @@
  * what it meets depends on those before it.
  *
  * What would end the test rightly is not made: reboot with its magic numbers, signals to processes
- * older than the workers, changes of files outside the current directory and below it, and sizes
- * that fill the memory.
+ * older than the workers, changes of files outside CALLS_DIRECTORY, where all begin, and sizes that
+ * fill the memory.
  */
 #pragma once
 
 #include "lib.h"
+
+#define CALLS_DIRECTORY "/tmp/sysfuzz"
 
 /* Makes this process one that calls: descriptors, memory, handlers, a session of its own. Calls act
  * on no process whose pid is below first_pid. */

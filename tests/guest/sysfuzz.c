@@ -39,7 +39,7 @@
 
 static uint64_t seed = 1;
 static long calls_wanted = 200000; /* at each of five levels */
-static const char directory[] = "/tmp/sysfuzz";
+static const char directory[] = CALLS_DIRECTORY;
 
 /* The number of each worker's next call, far below what calls are made on. */
 static volatile long *next_call;
