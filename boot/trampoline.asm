@@ -55,11 +55,18 @@ long_mode:
 	mov ss, eax
 	mov fs, eax
 	mov gs, eax
-	mov rsp, [abs AT(stack)]
+	xor ebx, ebx
+	xchg rbx, [abs AT(stack)]          ; locked: one CPU takes the stack
+	test rbx, rbx
+	jz too_late
+	mov rsp, rbx
 	mov rax, [abs AT(entry)]
 	xor ebp, ebp                       ; ends a backtrace
 	push rbp                           ; no caller
 	jmp rax
+too_late:
+	hlt
+	jmp too_late
 
 align 8
 gdt:

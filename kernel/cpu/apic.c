@@ -99,6 +99,7 @@ static void set_up(u32 lint0)
 
 void apic_init_other(void)
 {
+	this_cpu()->apic_id = apic_read(APIC_ID) >> 24;
 	set_up(LVT_MASKED); /* the 8259s interrupt the CPU that has booted */
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 }

@@ -7,7 +7,7 @@
  * armed. */
 void apic_init(void);
 
-/* On another CPU than that: turns its APIC on. */
+/* On another CPU than that: turns its APIC on, and learns its id. */
 void apic_init_other(void);
 
 /* Interrupts the CPU with this APIC id: with a vector; with an NMI; and as SDM vol. 3, 8.4.4 starts one, page being the

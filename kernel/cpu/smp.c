@@ -1,7 +1,8 @@
 /*
  * Starting the other CPUs (SDM vol. 3, 8.4.4), one after the other: INIT, then the start-up IPI that names the
  * trampoline's page. Each comes up with tables and an idle thread made for it beforehand, on that thread's
- * stack, and goes to the scheduler.
+ * stack, and goes to the scheduler. It begins by taking the stack out of the trampoline; who comes after it was given up
+ * finds none and halts, or takes that of the CPU whose turn it is by then, and is that one.
  */
 #include "kernel/cpu/smp.h"
 #include "kernel/acpi.h"
@@ -19,14 +20,17 @@
 #include "kernel/wait.h"
 #include "kernel/watchdog.h"
 
-#define INIT_DELAY_NS  10000000ul  /* SDM: 10 ms after INIT, */
-#define START_DELAY_NS 200000ul    /* 200 us after a start-up IPI */
-#define COME_UP_NS     100000000ul /* ours: after that it is given up */
+#define INIT_DELAY_NS  10000000ul /* SDM: 10 ms after INIT, */
+#define START_DELAY_NS 200000ul   /* 200 us after a start-up IPI */
+/* Ours: after that it is given up. A virtual one comes when its host lets it. */
+#define COME_UP_NS     10000000000ul
 
 extern const u8 trampoline[], trampoline_end[], trampoline_words[];
 
 struct trampoline_words {
-	u64 root, stack, entry;
+	u64 root;
+	_Atomic u64 stack; /* 0: taken, or given up */
+	u64 entry;
 };
 _Static_assert(sizeof(struct trampoline_words) == 24, "boot/trampoline.asm");
 
@@ -94,27 +98,38 @@ static bool is_running(const struct cpu *cpu)
 	return cpus_running() & CPU_BIT(cpu->number);
 }
 
-static void start(struct cpu *cpu)
+static bool has_begun(void)
+{
+	return !atomic_load(&words()->stack);
+}
+
+/* Whether the CPU with that id, or one that was given up before, runs now as this one. */
+static bool start(struct cpu *cpu, u32 apic_id)
 {
 	u64 give_up = clock_ns() + COME_UP_NS;
 
 	starting = cpu;
-	words()->stack = (u64)cpu->idle->stack + STACK_SIZE;
-	apic_send_init(cpu->apic_id);
+	atomic_store(&words()->stack, (u64)cpu->idle->stack + STACK_SIZE);
+	apic_send_init(apic_id);
 	delay(INIT_DELAY_NS);
-	for (u32 tries = 0; tries < 2 && !is_running(cpu); tries++) {
-		apic_send_start(cpu->apic_id, TRAMPOLINE >> PAGE_SHIFT);
+	for (u32 tries = 0; tries < 2 && !has_begun(); tries++) {
+		apic_send_start(apic_id, TRAMPOLINE >> PAGE_SHIFT);
 		delay(START_DELAY_NS);
 	}
-	while (!is_running(cpu) && clock_ns() < give_up)
+	while (!has_begun() && clock_ns() < give_up)
 		__builtin_ia32_pause();
+	if (atomic_exchange(&words()->stack, 0))
+		return false;
+	while (!is_running(cpu))
+		__builtin_ia32_pause();
+	return true;
 }
 
-static bool prepare(struct cpu *cpu, u32 number, u32 apic_id)
+/* Its tables and idle thread, unless it has them from one that did not come. */
+static bool prepare(struct cpu *cpu, u32 number)
 {
 	cpu->number = number;
-	cpu->apic_id = apic_id;
-	return cpu_prepare_other(cpu) && scheduler_prepare(cpu);
+	return cpu->idle || (cpu_prepare_other(cpu) && scheduler_prepare(cpu));
 }
 
 void smp_start(void)
@@ -128,12 +143,11 @@ void smp_start(void)
 
 		if (apic_ids[i] == cpus[0].apic_id)
 			continue;
-		if (!prepare(cpu, cpus_online, apic_ids[i])) {
+		if (!prepare(cpu, cpus_online)) {
 			printk("no memory for the CPU with APIC id %u\n", apic_ids[i]);
 			return;
 		}
-		start(cpu);
-		if (is_running(cpu))
+		if (start(cpu, apic_ids[i]))
 			cpus_online++;
 		else
 			printk("the CPU with APIC id %u does not come up\n", apic_ids[i]);

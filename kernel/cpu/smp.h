@@ -17,7 +17,7 @@ void smp_find_cpus(void);
 void smp_prepare(void);
 
 /* Boot, when all else is ready for threads: starts the others, which run the scheduler from then on. One that
- * does not come within a tenth of a second is told in the log and left out. */
+ * does not come within ten seconds is told in the log and left out. */
 void smp_start(void);
 
 /* CPUs that run, this one among them. */
