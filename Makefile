@@ -140,7 +140,7 @@ percent := %
 musl_programs := $(patsubst tests/musl/%.c,$B/musl/%,$(wildcard tests/musl/*.c))
 $B/musl/%: tests/musl/%.c | setup
 	@mkdir -p $(@D)
-	@musl-gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $<
+	@musl-gcc -std=gnu17 -O2 -D_GNU_SOURCE -static -Wall -Wextra -Werror -o $@ $< $(helpers)
 
 # And tests/programs/NAME.c, static on glibc. The linker warns of functions that look for shared libraries, as dlopen();
 # none of these programs needs them to be found.
@@ -152,6 +152,17 @@ $B/linux/%: tests/programs/%.c | setup
 	@mkdir -p $(@D)
 	@gcc -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $< $(libraries) -lm \
 		2> >(grep -v ': in function .*:$$\|: warning: Using .* in statically linked' >&2)
+
+# The tests of threads are one program of many files, for both.
+
+threads_source := $(wildcard tests/programs/threads/*.[ch])
+musl_programs += $B/musl/threads
+linux_programs += $B/linux/threads
+$B/musl/threads: compiler := musl-gcc
+$B/linux/threads: compiler := gcc
+$B/musl/threads $B/linux/threads: $(threads_source) | setup
+	@mkdir -p $(@D)
+	@$(compiler) -std=gnu17 -O2 -static -Wall -Wextra -Werror -o $@ $(filter %.c,$^)
 
 # Initramfs and ISO
 

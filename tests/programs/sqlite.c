@@ -1,10 +1,15 @@
 /*
- * SQLite from two processes: both write one database, with its own locks between them, and each checks
- * what the other wrote. Prints one line a step; its status is 0 when all held.
+ * SQLite from three processes: all write one database, with its own locks between them, and each
+ * checks what the others wrote. Prints one line a step; its status is 0 when all held.
+ *
+ * sqlite [threads]: with this word it is threads that write, by a connection of each, and then all by
+ * the same.
  */
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,7 +135,71 @@ static void share(const char *journal)
 	sqlite3_close(database);
 }
 
-int main(void)
+/* ---- Threads ---- */
+
+#define THREADS 4
+
+static void *increment_in_thread(void *context)
+{
+	increment();
+	return context;
+}
+
+/* One connection, which SQLite lets one thread use at a time. */
+static void *increment_shared(void *context)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		run(context, "UPDATE counter SET value = value + 1");
+		run(context, "DELETE FROM numbers WHERE n = (SELECT max(n) FROM numbers)");
+	}
+	return context;
+}
+
+static void run_threads(void *(*body)(void *), void *context, const char *name)
+{
+	pthread_t threads[THREADS];
+	sqlite3 *database = open_database();
+
+	run(database, "UPDATE counter SET value = 0");
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, body, context) != 0)
+			exit(1);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	check_integrity(database);
+	printf("%s: counter %lld, rows %lld\n", name, number(database, "SELECT value FROM counter"),
+	       number(database, "SELECT count(*) FROM numbers"));
+	sqlite3_close(database);
+}
+
+static void use_threads(void)
+{
+	sqlite3 *database;
+
+	if (sqlite3_threadsafe() != 1)
+		exit(1);
+	run_threads(increment_in_thread, NULL, "a connection each");
+	database = open_database();
+	run(database, "PRAGMA journal_mode = wal");
+	run_threads(increment_shared, database, "one connection");
+	sqlite3_close(database);
+}
+
+/* ---- Processes ---- */
+
+static void use_processes(void)
+{
+	sqlite3 *database;
+
+	share("delete");
+	share("wal");
+	database = open_database();
+	run(database, "CREATE TEMP TABLE t AS SELECT * FROM numbers");
+	printf("temporary %lld\n", number(database, "SELECT count(*) FROM t"));
+	sqlite3_close(database);
+}
+
+int main(int argc, char **argv)
 {
 	sqlite3 *database;
 
@@ -140,11 +209,9 @@ int main(void)
 	fill(database);
 	check_integrity(database);
 	sqlite3_close(database);
-	share("delete");
-	share("wal");
-	printf("temporary %lld\n",
-	       (run(database = open_database(), "CREATE TEMP TABLE t AS SELECT * FROM numbers"),
-		number(database, "SELECT count(*) FROM t")));
-	sqlite3_close(database);
+	if (argc > 1 && strcmp(argv[1], "threads") == 0)
+		use_threads();
+	else
+		use_processes();
 	return 0;
 }
