@@ -138,6 +138,9 @@ percent := %
 # Programs of Linux that the tests run unmodified: tests/musl/NAME.c, static on musl.
 
 musl_programs := $(patsubst tests/musl/%.c,$B/musl/%,$(wildcard tests/musl/*.c))
+storm_helpers := tests/guest/lib.c tests/guest/ktap.c
+$B/musl/threadstorm: helpers := $(storm_helpers)
+$B/musl/threadstorm: $(storm_helpers) tests/guest/lib.h tests/guest/ktap.h
 $B/musl/%: tests/musl/%.c | setup
 	@mkdir -p $(@D)
 	@musl-gcc -std=gnu17 -O2 -D_GNU_SOURCE -static -Wall -Wextra -Werror -o $@ $< $(helpers)
@@ -243,13 +246,15 @@ run: iso
 test: all $(musl_programs) $(linux_programs)
 	@tests/run
 
-# What is too long for every day: about half an hour.
-soak: $B/tests/host/random_test $B/tests/host/exhaustive_test iso
+# What is too long for every day: half an hour, and an hour of threads with seeds of their own.
+SOAK_SECONDS ?= 3600
+soak: $B/tests/host/random_test $B/tests/host/exhaustive_test $B/musl/threadstorm iso
 	@$B/tests/host/random_test $$(date +%s) 10000
 	@$B/tests/host/exhaustive_test 3 0x40000000
 	@$B/tests/host/exhaustive_test 3 0x8000000000
 	@$B/tests/host/exhaustive_test 4
 	@tools/run --cpus 4 --mem 2G --timeout 7200 sh -c "STORM_ROUNDS=1000 STORM_SEED=$$(date +%s) /tests/storm"
+	@tests/soak $(SOAK_SECONDS)
 
 # libFuzzer on the model's operations; inputs that reach something new stay in $B/fuzz/corpus for the next time.
 FUZZ_SECONDS ?= 60
