@@ -194,14 +194,15 @@ $B/coppice.iso $B/checked/coppice.iso: tools/iso | setup
 	@tools/iso $(@D)/iso $@
 
 # Tests on this machine: parts of the kernel as ordinary programs, watched by ASan and UBSan. tests/host/NAME_test.c is a
-# program with all of mm/; tests/host/fs/ is one with kernel/fs/ and the file system calls, in a world of its own.
+# program with all of mm/; tests/host/fs/ is one with kernel/fs/, the file system calls and block devices as files, in a
+# world of its own.
 
 HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
 	-fno-strict-aliasing -DCHECKED -Wall -Wextra -Werror
 mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c %/fuzz.c,$(wildcard tests/host/*.c))
 model_parts := $(wildcard tests/host/model/*.c) # mm/'s model, and operations on both
 fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd lock) \
-	kernel/random.c $(filter-out mm/heap.c,$(mm_test_parts))
+	kernel/random.c $(patsubst %,kernel/block/%.c,block file) $(filter-out mm/heap.c,$(mm_test_parts))
 host_tests := $(patsubst tests/host/%.c,$B/tests/host/%,$(wildcard tests/host/*_test.c)) $B/tests/host/fs_test
 
 host-tests: $(host_tests)

@@ -2,6 +2,7 @@
  * The way from the boot loader to the first program, in order. boot/multiboot.asm comes before
  * this, the scheduler and user/init.c after.
  */
+#include "kernel/block/ram.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
@@ -54,6 +55,7 @@ void kernel_main(paddr_t loader_info)
 
 	fs_init();
 	unpack_modules();
+	ramdisk_init();
 	printk("Coppice: %lu MB of memory, TSC at %lu MHz, command line: %s\n",
 	       frames_total() >> (20 - PAGE_SHIFT), tsc_hz / 1000000, cmdline_text());
 	console_init_input();

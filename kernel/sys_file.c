@@ -4,6 +4,7 @@
  * A file with offsets has its position lock held from reading the offset to moving it on, so two
  * processes that share an open file never get the same bytes, nor overwrite each other's.
  */
+#include "kernel/block/block.h"
 #include "kernel/fs/files.h"
 #include "kernel/fs/io.h"
 #include "kernel/fs/sys_file.h"
@@ -260,11 +261,20 @@ i64 sys_sendfile(int out, int in, uptr offset, size_t bytes)
 	return result;
 }
 
+/* Where the file ends, for lseek. */
+static i64 seek_end(const struct file *file)
+{
+	const struct inode *inode = file->inode;
+
+	if (inode->object)
+		return (i64)inode->object->size;
+	return inode->ops->size ? (i64)inode->ops->size(file) : 0;
+}
+
 /* Where whence and offset lead; -EINVAL, -ENXIO. locked: position */
 static i64 seek_target(const struct file *file, i64 offset, int whence)
 {
-	const struct object *object = file->inode->object;
-	i64 size = object ? (i64)object->size : 0, base;
+	i64 size = seek_end(file), base;
 
 	switch (whence) {
 	case SEEK_SET:
@@ -286,7 +296,7 @@ static i64 seek_target(const struct file *file, i64 offset, int whence)
 	}
 	if (__builtin_add_overflow(base, offset, &base))
 		return -EOVERFLOW;
-	return base < 0 ? -EINVAL : base;
+	return base < 0 || (file->inode->ops->size && base > size) ? -EINVAL : base;
 }
 
 i64 sys_lseek(int fd, i64 offset, int whence)
@@ -388,7 +398,7 @@ i64 sys_fallocate(int fd, u32 mode, i64 offset, i64 length)
 	return result;
 }
 
-/* Memory is all the storage there is. */
+/* Memory is the storage of all but block devices. */
 i64 sys_fsync(int fd)
 {
 	struct file *file = files_lookup(fd);
@@ -396,13 +406,18 @@ i64 sys_fsync(int fd)
 
 	if (!file)
 		return -EBADF;
-	result = file->inode->ops->stream ? -EINVAL : 0;
+	if (file->inode->ops->sync)
+		result = file->inode->ops->sync(file);
+	else
+		result = file->inode->ops->stream ? -EINVAL : 0;
 	file_put(file);
 	return result;
 }
 
 i64 sys_sync(void)
 {
+	for (struct block_device *at = block_next(NULL); at; at = block_next(at))
+		block_flush(at);
 	return 0;
 }
 

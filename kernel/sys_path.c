@@ -67,9 +67,9 @@ i64 sys_mknodat(int dirfd, uptr path, u32 mode, u32 dev)
 
 	if (type == S_IFDIR)
 		return -EPERM;
-	if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR)
+	if (type != S_IFREG && type != S_IFIFO && type != S_IFCHR && type != S_IFBLK)
 		return -EINVAL;
-	if (type == S_IFCHR && !small_numbers(dev, &rdev))
+	if ((type == S_IFCHR || type == S_IFBLK) && !small_numbers(dev, &rdev))
 		return -EINVAL;
 	return make_node(dirfd, path, type | (mode & 07777), rdev);
 }

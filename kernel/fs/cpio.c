@@ -262,7 +262,8 @@ static bool known_kind(u32 mode)
 {
 	u32 kind = mode & S_IFMT;
 
-	return kind == S_IFREG || kind == S_IFDIR || kind == S_IFLNK || kind == S_IFCHR;
+	return kind == S_IFREG || kind == S_IFDIR || kind == S_IFLNK || kind == S_IFCHR ||
+	       kind == S_IFBLK;
 }
 
 /* Unpacks one entry; only what makes the next ones pointless is an error. */

@@ -1,6 +1,6 @@
 /*
  * The devices of /dev that are no hardware: they keep no state, so there is nothing to lock. The
- * terminal is in tty.c.
+ * terminal is in tty.c, block devices in kernel/block/.
  */
 #include "kernel/fs/dev.h"
 #include "kernel/fs/io.h"
@@ -114,8 +114,10 @@ static const struct device {
 	{"stream", DEVICE(10, 240), 0666, &stream_ops}, /* a number for local use */
 };
 
-const struct inode_ops *device_ops(u32 rdev)
+const struct inode_ops *device_ops(u32 mode, u32 rdev)
 {
+	if (is_block_device(mode))
+		return &block_file_ops;
 	for (u32 i = 0; i < ARRAY_SIZE(devices); i++)
 		if (devices[i].rdev == rdev)
 			return devices[i].ops;

@@ -1,6 +1,6 @@
 /*
  * /proc, between its parts: the tree of entries (procfs.c) and what the entries say (proc_system.c,
- * proc_kernel.c, proc_process.c, proc_maps.c). /sys (sysfs.c) is a second tree of the same kind.
+ * proc_block.c, proc_kernel.c, proc_process.c, proc_maps.c). /sys (sysfs.c) is a second tree of the same kind.
  *
  * The functions that make text have a ref of the process they are given, which may exit meanwhile.
  * What it has goes then: so they take refs of that too (process_mm(), process_files(),
@@ -42,6 +42,7 @@ extern const struct proc_entry proc_fd_entry;          /* every /proc/PID/fd/N *
 extern const struct proc_entry proc_thread_entry;      /* every /proc/PID/task/TID */
 
 extern const struct proc_entry proc_kernel_entries[]; /* of /proc/sys/kernel */
+extern const struct proc_entry proc_dev_entries[];    /* of /proc/sys/dev */
 extern const struct proc_entry proc_root;
 extern const struct filesystem sysfs;
 extern const struct proc_entry sysfs_root;

@@ -318,6 +318,7 @@ static const struct proc_entry vm_entries[] = {
 };
 
 static const struct proc_entry sys_entries[] = {
+	{.name = "dev", .mode = S_IFDIR | 0555, .children = proc_dev_entries, .first_ino = 401},
 	{.name = "kernel",
 	 .mode = S_IFDIR | 0555,
 	 .children = proc_kernel_entries,

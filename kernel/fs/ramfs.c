@@ -26,7 +26,7 @@ static const struct inode_ops *ops_of(u32 mode, u32 rdev)
 		return &symlink_ops;
 	if (is_fifo(mode))
 		return &fifo_ops;
-	return is_regular(mode) ? &ramfile_ops : device_ops(rdev);
+	return is_regular(mode) ? &ramfile_ops : device_ops(mode, rdev);
 }
 
 /* A new inode without a name, one ref; NULL when memory is out. target: the text of a symlink. */

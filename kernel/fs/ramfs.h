@@ -14,9 +14,9 @@ int ramfs_make(struct inode *dir, const char *name, u32 mode, u32 rdev, struct i
  * is out. */
 struct inode *ramfs_make_nameless(const struct filesystem *fs, u32 mode, const char *shown);
 
-/* The operations of a device node with these numbers (kernel/fs/dev.c). Unknown numbers: opening
+/* The operations of a device node, by its mode and numbers (kernel/fs/dev.c). Unknown numbers: opening
  * gives ENXIO. */
-const struct inode_ops *device_ops(u32 rdev);
+const struct inode_ops *device_ops(u32 mode, u32 rdev);
 
 /* A node of the RAM file system; embeds the inode, which comes first. Private to ramfs.c and
  * ramfile.c. */

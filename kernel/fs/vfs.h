@@ -13,6 +13,7 @@
 /* Linux's file modes (stat(2)), open flags (open(2)) and poll bits (poll(2)). */
 #define S_IFMT  0170000u
 #define S_IFREG 0100000u
+#define S_IFBLK 0060000u
 #define S_IFDIR 0040000u
 #define S_IFLNK 0120000u
 #define S_IFCHR 0020000u
@@ -26,6 +27,11 @@ static inline bool is_dir(u32 mode)
 static inline bool is_regular(u32 mode)
 {
 	return (mode & S_IFMT) == S_IFREG;
+}
+
+static inline bool is_block_device(u32 mode)
+{
+	return (mode & S_IFMT) == S_IFBLK;
 }
 
 static inline bool is_fifo(u32 mode)
@@ -114,6 +120,9 @@ struct inode_ops {
 	i64 (*ioctl)(struct file *file, u64 request, u64 argument);   /* ENOTTY */
 	int (*poll)(struct file *file); /* POLL bits that hold now; NULL: always POLLIN | POLLOUT */
 	int (*truncate)(struct inode *inode, u64 size); /* EINVAL */
+	/* Of what has offsets, an end, and no object: its bytes, beyond which lseek does not go. NULL: 0 */
+	u64 (*size)(const struct file *file);
+	int (*sync)(struct file *file); /* fsync(2); NULL: nothing to do */
 	/* fallocate(2), arguments checked. EOPNOTSUPP */
 	int (*allocate)(struct inode *inode, u32 mode, u64 offset, u64 length);
 	void (*destroy)(
