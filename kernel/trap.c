@@ -5,6 +5,7 @@
  *
  * Interrupts are off on entry. They are turned on for page faults, which may take long.
  */
+#include "kernel/block/virtio.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/machine.h"
@@ -161,7 +162,7 @@ void trap_exit_to_user(struct trapframe *frame)
 
 static bool is_irq(u64 vector)
 {
-	return vector >= VECTOR_IRQ_BASE && vector <= VECTOR_FLUSH;
+	return vector >= VECTOR_IRQ_BASE && vector <= VECTOR_DISK;
 }
 
 static void interrupt(u64 vector, bool in_program)
@@ -176,6 +177,9 @@ static void interrupt(u64 vector, bool in_program)
 	} else if (vector == VECTOR_RESCHEDULE) {
 		apic_eoi();
 		sched_poke();
+	} else if (vector == VECTOR_DISK) {
+		apic_eoi();
+		virtio_interrupt();
 	} else {
 		irq_dispatch((u32)vector - VECTOR_IRQ_BASE);
 	}

@@ -20,6 +20,7 @@ enum lock_rank {
 	RANK_MAPPERS,  /* who maps a memory object: readers make regions of it */
 	RANK_MM,       /* an address space; a fault takes it, so user memory is touched outside */
 	RANK_NAMES,    /* the tree of names */
+	RANK_DISK,     /* a disk that does one request after another */
 
 	/* Spinlocks. */
 	RANK_TABLE,      /* one page table; of several, from the root down */

@@ -18,6 +18,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_MAPPERS] = "mappers",
 	[RANK_MM] = "mm",
 	[RANK_NAMES] = "names",
+	[RANK_DISK] = "disk",
 	[RANK_TABLE] = "table",
 	[RANK_OBJECT] = "object",
 	[RANK_MAPPINGS] = "kernel mappings",

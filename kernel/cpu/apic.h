@@ -17,7 +17,8 @@ void apic_send_nmi(u32 apic_id);
 void apic_send_init(u32 apic_id);
 void apic_send_start(u32 apic_id, u32 page);
 
-/* Tells the APIC that the handler of VECTOR_TIMER is done; without it no further one comes. */
+/* Tells the APIC that the handler of an interrupt that did not come from the 8259s is done; without it no further one
+ * comes. */
 void apic_eoi(void);
 
 /*

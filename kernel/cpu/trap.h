@@ -15,9 +15,10 @@ _Static_assert(sizeof(struct trapframe) == 176, "boot/trap.asm knows this layout
 #define VECTOR_NMI        2
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_IRQ_BASE   32 /* IRQ 0 to 15 of the PIC */
-#define VECTOR_TIMER      48 /* the local APIC's timer; up to VECTOR_FLUSH all are interrupts */
+#define VECTOR_TIMER      48 /* the local APIC's timer; up to VECTOR_DISK all are interrupts */
 #define VECTOR_RESCHEDULE 49 /* from another CPU: look what there is to do */
 #define VECTOR_FLUSH      50 /* from another CPU: forget translations (kernel/cpu/machine.c) */
+#define VECTOR_DISK       51 /* from a disk: a request is done (kernel/block/virtio.c) */
 #define VECTOR_SPURIOUS   255
 #define VECTOR_SYSCALL    256 /* no vector at all: the SYSCALL instruction */
 #define VECTOR_SIGRETURN  257 /* none either: the frame came from a program, by rt_sigreturn */
