@@ -201,8 +201,8 @@ HOST_FLAGS := -std=gnu17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recov
 	-fno-strict-aliasing -DCHECKED -Wall -Wextra -Werror
 mm_test_parts := $(wildcard mm/*.c) $(filter-out %_test.c %/fuzz.c,$(wildcard tests/host/*.c))
 model_parts := $(wildcard tests/host/model/*.c) # mm/'s model, and operations on both
-fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd lock) \
-	kernel/random.c $(patsubst %,kernel/block/%.c,block file) $(filter-out mm/heap.c,$(mm_test_parts))
+fs_test_parts := $(wildcard tests/host/fs/*.c kernel/fs/*.c) $(patsubst %,kernel/sys_%.c,file path dir stat poll fd lock swap) \
+	kernel/random.c $(patsubst %,kernel/block/%.c,block file swap) $(filter-out mm/heap.c,$(mm_test_parts))
 host_tests := $(patsubst tests/host/%.c,$B/tests/host/%,$(wildcard tests/host/*_test.c)) $B/tests/host/fs_test
 
 host-tests: $(host_tests)

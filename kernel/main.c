@@ -3,6 +3,7 @@
  * this, the scheduler and user/init.c after.
  */
 #include "kernel/block/ram.h"
+#include "kernel/block/swap.h"
 #include "kernel/block/virtio.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu/apic.h"
@@ -58,6 +59,7 @@ void kernel_main(paddr_t loader_info)
 	unpack_modules();
 	ramdisk_init();
 	virtio_init();
+	swap_init();
 	printk("Coppice: %lu MB of memory, TSC at %lu MHz, command line: %s\n",
 	       frames_total() >> (20 - PAGE_SHIFT), tsc_hz / 1000000, cmdline_text());
 	console_init_input();

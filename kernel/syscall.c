@@ -12,13 +12,14 @@
 
 #define SYS_AUDIT 1000
 
-/* Restarted after a handler with SA_RESTART: all but the calls that signal(7) excepts. */
+/* Restarted after a handler with SA_RESTART: all but the calls that signal(7) excepts, and swapoff(2). */
 #define SYS_POLL            7
 #define SYS_SELECT          23
 #define SYS_PAUSE           34
 #define SYS_NANOSLEEP       35
 #define SYS_RT_SIGTIMEDWAIT 128
 #define SYS_RT_SIGSUSPEND   130
+#define SYS_SWAPOFF         168
 #define SYS_FUTEX           202 /* a wait with a timeout */
 #define SYS_CLOCK_NANOSLEEP 230
 #define SYS_PSELECT6        270
@@ -152,6 +153,8 @@ static i64 dispatch(struct trapframe *f)
 	case 158: return sys_arch_prctl((u32)a, b);
 	case 160: return sys_setrlimit((u32)a, b);
 	case 162: return sys_sync();
+	case 167: return sys_swapon(a, (u32)b);
+	case SYS_SWAPOFF: return sys_swapoff(a);
 	case 169: return sys_reboot((u32)a, (u32)b, (u32)c, d);
 	case 186: return sys_gettid();
 	case 200: return sys_tkill((i32)a, (int)b);
@@ -217,7 +220,7 @@ static bool restartable(const struct trapframe *frame)
 	return number != SYS_POLL && number != SYS_SELECT && number != SYS_PAUSE &&
 	       number != SYS_NANOSLEEP && number != SYS_RT_SIGTIMEDWAIT &&
 	       number != SYS_RT_SIGSUSPEND && number != SYS_CLOCK_NANOSLEEP &&
-	       number != SYS_PSELECT6 && number != SYS_PPOLL;
+	       number != SYS_SWAPOFF && number != SYS_PSELECT6 && number != SYS_PPOLL;
 }
 
 /*

@@ -96,6 +96,10 @@ i64 sys_setrlimit(u32 resource, uptr limit);
 i64 sys_getpriority(u32 which);
 i64 sys_setpriority(u32 which);
 
+/* kernel/sys_swap.c */
+i64 sys_swapon(uptr path, u32 flags);
+i64 sys_swapoff(uptr path);
+
 /* kernel/sys_system.c */
 i64 sys_uname(uptr to);
 i64 sys_sysinfo(uptr to);

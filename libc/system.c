@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/random.h>
 #include <sys/reboot.h>
+#include <sys/swap.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -30,6 +31,16 @@ int sysinfo(struct sysinfo *info)
 int reboot(int command)
 {
 	return (int)CALL(SYS_reboot, REBOOT_MAGIC, REBOOT_MAGIC2, (unsigned)command, 0);
+}
+
+int swapon(const char *path, int flags)
+{
+	return (int)CALL(SYS_swapon, path, flags);
+}
+
+int swapoff(const char *path)
+{
+	return (int)CALL(SYS_swapoff, path);
 }
 
 ssize_t getrandom(void *to, size_t bytes, unsigned flags)

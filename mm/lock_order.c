@@ -15,6 +15,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_FILE_TABLE] = "descriptors",
 	[RANK_POSITION] = "position",
 	[RANK_CONTENTS] = "contents",
+	[RANK_SWAPS] = "swaps",
 	[RANK_MAPPERS] = "mappers",
 	[RANK_MM] = "mm",
 	[RANK_NAMES] = "names",

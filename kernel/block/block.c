@@ -35,6 +35,7 @@ int block_register(struct block_device *device)
 	ASSERT(!block_find(device->rdev), "%s and another have the numbers %#x", device->name,
 	       device->rdev);
 	lock_set_rank(&device->contents, RANK_CONTENTS);
+	device->swap_area = NO_SWAP_AREA;
 	traffic_init(&device->reads);
 	traffic_init(&device->writes);
 	while (*at)

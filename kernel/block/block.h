@@ -45,7 +45,10 @@ struct block_device {
 	struct block_traffic reads, writes;
 	_Atomic(const void *) holder; /* see block_claim() */
 	struct block_device *next;
+	i32 swap_area;     /* its number, or NO_SWAP_AREA; guarded by kernel/block/swap.c, as is */
+	bool swap_leaving; /* swapoff is at work */
 };
+#define NO_SWAP_AREA (-1)
 
 static inline u64 block_bytes(const struct block_device *device)
 {

@@ -8,7 +8,6 @@
 #include "kernel/block/ram.h"
 #include "kernel/block/block.h"
 #include "kernel/cmdline.h"
-#include "kernel/fs/dev.h"
 #include "mm/errno.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -59,7 +58,7 @@ static const struct block_ops ram_ops = {.read = ram_read, .write = ram_write};
 
 static struct ramdisk ram0 = {.device = {
 				      .name = "ram0",
-				      .rdev = DEVICE(1, 0),
+				      .rdev = RAMDISK_RDEV,
 				      .ops = &ram_ops,
 			      }};
 

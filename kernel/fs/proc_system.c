@@ -1,4 +1,5 @@
 /* What the files directly below /proc say, in the formats of Linux (proc(5)). */
+#include "kernel/block/swap.h"
 #include "kernel/checked/faults.h"
 #include "kernel/cmdline.h"
 #include "kernel/cpu/machine.h"
@@ -339,6 +340,7 @@ const struct proc_entry proc_system_entries[] = {
 	{.name = "meminfo", .mode = FILE_MODE, .show = show_meminfo},
 	{.name = "mounts", .mode = FILE_MODE, .show = proc_show_mounts},
 	{.name = "stat", .mode = FILE_MODE, .show = show_stat},
+	{.name = "swaps", .mode = FILE_MODE, .show = swap_show},
 	{.name = "sysrq-trigger",
 	 .mode = S_IFREG | 0200,
 	 .show = show_nothing,

@@ -104,6 +104,8 @@
 #define SYS_arch_prctl        158
 #define SYS_setrlimit         160
 #define SYS_sync              162
+#define SYS_swapon            167
+#define SYS_swapoff           168
 #define SYS_reboot            169
 #define SYS_gettid            186
 #define SYS_time              201

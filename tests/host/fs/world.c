@@ -382,6 +382,12 @@ void log_write(const char *text, size_t bytes)
 	printf("# log: %.*s", (int)bytes, text);
 }
 
+const char *cmdline_word(const char *key)
+{
+	(void)key;
+	return NULL;
+}
+
 const char *cmdline_text(void)
 {
 	return "fork=auto";
