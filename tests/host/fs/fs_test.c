@@ -122,6 +122,7 @@ static const struct {
 	{"proc", test_proc},
 	{"proc, descriptors", test_proc_fds},
 	{"devices", test_devices},
+	{"block devices", test_block},
 	{"terminal", test_terminal},
 	{"job control", test_job_control},
 	{"cpio archives", test_cpio},

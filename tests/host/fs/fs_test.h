@@ -73,6 +73,7 @@ void test_descriptors(void);
 void test_proc(void);
 void test_proc_fds(void);
 void test_devices(void);
+void test_block(void);
 void test_terminal(void);
 void test_job_control(void);
 void test_attributes(void);
