@@ -4,6 +4,7 @@
 #include "kernel/fs/vfs.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
+#include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
 
@@ -21,8 +22,12 @@ static i64 map_anonymous(u64 addr, u64 length, u32 prot, u32 flags)
 
 	if (!object)
 		return -ENOMEM;
-	i64 result = mm_map(mm, addr, length, prot, flags, object, 0);
+	/* Linux heeds MAP_NORESERVE unless it never overcommits; so does mm_map(). */
+	bool unpromised = (flags & MAP_NORESERVE) && commit_policy.mode != OVERCOMMIT_NEVER;
+	i64 result = unpromised ? 0 : object_promise(object);
 
+	if (!result)
+		result = mm_map(mm, addr, length, prot, flags, object, 0);
 	object_put(object);
 	return result;
 }

@@ -8,11 +8,13 @@
  *  - rule 7: the sharers of a table agree on the regions over its span, PROT_WRITE apart;
  *  - that nothing is mapped outside regions, and that what the AND of the W bits lets an address
  *    space write, its regions let it write too;
- *  - refs of region sets and objects, the order of regions, the totals of tables and pages.
+ *  - refs of region sets and objects, the order of regions, the totals of tables and pages;
+ *  - what is promised (mm/commit.h): by each set, to each address space, in all.
  *
  * A table is visited once, by the first address space that leads to it; the regions of the others
  * are compared with that one's.
  */
+#include "mm/commit.h"
 #include "mm/object.h"
 #include "mm/tree.h"
 
@@ -21,7 +23,7 @@
 struct audit {
 	u64 findings;
 	struct mm *mm; /* whose tree is being walked */
-	u64 tables, data_pages;
+	u64 tables, data_pages, promised;
 };
 
 #define FINDING(audit, format, ...)                                   \
@@ -165,9 +167,12 @@ static void check_writable(struct audit *audit, struct page *table, vaddr_t base
 
 static void check_regions(struct audit *audit, const struct region_set *set)
 {
+	u64 promised = 0;
+
 	for (u32 i = 0; i < set->count; i++) {
 		const struct region *region = &set->at[i];
 
+		promised += region_promised(region);
 		if (region->start >= region->end || region->end > USER_END ||
 		    (i > 0 && region[-1].end > region->start))
 			FINDING(audit, "region %u, %lx to %lx, is out of order", i, region->start,
@@ -175,6 +180,9 @@ static void check_regions(struct audit *audit, const struct region_set *set)
 		if (region->object)
 			region->object->expected++;
 	}
+	if (promised != set->promised)
+		FINDING(audit, "region set of %u regions: promised %lu, counted %lu", set->count,
+			set->promised, promised);
 }
 
 static void clear_set(void *context, struct mm *mm)
@@ -198,6 +206,10 @@ static void audit_mm(void *context, struct mm *mm)
 	check_writable(audit, mm->root, 0);
 	if (mm->regions->expected++ == 0)
 		check_regions(audit, mm->regions);
+	if (mm->promised != mm->regions->promised)
+		FINDING(audit, "address space: promised %lu, its regions %lu", mm->promised,
+			mm->regions->promised);
+	audit->promised += mm->promised;
 }
 
 static void compare_set(void *context, struct mm *mm)
@@ -215,7 +227,7 @@ static void count_cached(void *context, struct page *page)
 
 static void audit_object(void *context, struct object *object)
 {
-	(void)context;
+	((struct audit *)context)->promised += object->promised;
 	object_each_page(object, count_cached, NULL);
 }
 
@@ -242,6 +254,8 @@ static void compare_totals(struct audit *audit)
 	if (audit->tables != mm_stat.tables || audit->data_pages != mm_stat.data_pages)
 		FINDING(audit, "tables %lu, counted %lu; data pages %lu, counted %lu",
 			mm_stat.tables, audit->tables, mm_stat.data_pages, audit->data_pages);
+	if (audit->promised != commit_total())
+		FINDING(audit, "promised %lu, counted %lu", commit_total(), audit->promised);
 }
 
 u64 mm_audit(void)

@@ -1,5 +1,6 @@
 /* Edits: see mm/edit.h, and rules 3, 7 and 9 of the law in mm/tree.h. */
 #include "mm/edit.h"
+#include "mm/commit.h"
 #include "mm/errno.h"
 
 bool span_init(struct span *span, vaddr_t addr, u64 length)
@@ -82,6 +83,7 @@ void edit_end(struct edit *edit)
 {
 	gather_end(&edit->gather);
 	reserve_release(&edit->reserve);
+	commit_settle(edit->gather.mm);
 }
 
 struct zap {

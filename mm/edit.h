@@ -57,7 +57,7 @@ void edit_zap(struct edit *edit, struct mm *mm, const struct span *span);
 void zap_in_place(struct mm *mm, const struct span *span, const struct object *only,
 		  struct gather *gather);
 
-/* Flushes, frees what was let go of, gives back what was not needed. */
+/* Flushes, frees what was let go of, gives back what was not needed, and what was promised for nothing. */
 void edit_end(struct edit *edit);
 
 static inline u32 span_first(const struct page *table, vaddr_t base, const struct span *span)

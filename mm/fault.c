@@ -250,6 +250,8 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 {
 	const struct region *region = regions_at(mm->regions, addr);
 
+	if (mm->doomed)
+		return -ENOMEM;
 	if (!region)
 		return -EFAULT;
 	if (!allowed(region, access))

@@ -18,6 +18,7 @@
  * One function does all four: node_copy() at level s + 1 shares, the recursion above it copies.
  * Nothing below a shared node is touched, so the cost is that of the tables copied.
  */
+#include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
 #include "mm/tree.h"
@@ -85,7 +86,10 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 		level = AUTO_LEVEL;
 
 	write_lock(&parent->lock);
-	int error = clone(mm->root, parent->root, level);
+	int error = parent->doomed ? -ENOMEM : commit_fork(mm, parent->regions);
+
+	if (!error)
+		error = clone(mm->root, parent->root, level);
 
 	/* The parent lost W in the tables that were shared or copied: no CPU may go on with what it
 	 * remembers. */

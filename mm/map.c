@@ -20,6 +20,7 @@
  * Each operation takes all memory that it may need first (rule 9), changes after.
  */
 #include "mm/map.h"
+#include "mm/commit.h"
 #include "mm/edit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
@@ -126,14 +127,17 @@ int map_locked(struct mm *mm, const struct span *span, struct region region)
 
 	if (mm->regions->count > max_regions || one_too_many(mm, span))
 		error = -ENOMEM;
+	region.start = span->start;
+	region.end = span->end;
+	if (!error)
+		error = commit_charge(mm, region_promised(&region),
+				      regions_promised(mm->regions, span->start, span->end));
 	if (!error)
 		error = edit_begin(&edit, mm, span, PARTLY_COVERED, 0,
 				   regions_splits(mm->regions, span->start, span->end) + 1);
 	if (error)
 		return error;
 	unmap_span(mm, span, &edit);
-	region.start = span->start;
-	region.end = span->end;
 	if (region.object)
 		object_get(region.object);
 	regions_insert(mm->regions, region);
@@ -170,6 +174,8 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	if (length > USER_END)
 		return -ENOMEM;
 	length = ROUND_UP(length, PAGE_SIZE);
+	if (commit_policy.mode == OVERCOMMIT_NEVER)
+		flags &= ~MAP_NORESERVE;
 	if (!(flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)))
 		addr = ROUND_DOWN(addr, PAGE_SIZE);
 
@@ -235,6 +241,22 @@ static bool too_much_data(const struct mm *mm, const struct span *span, u32 prot
 			       ROUND_DOWN(mm->limits.data, PAGE_SIZE);
 }
 
+/* Promises the memory that becomes writable for the first time. locked: mm->lock, writer */
+static int promise_written(struct mm *mm, const struct span *span, u32 prot)
+{
+	int error = 0;
+
+	regions_for_each(mm->regions, region, span->start, span->end) {
+		u64 bytes = MIN(region->end, span->end) - MAX(region->start, span->start);
+
+		if (!error && region_account(prot, region->flags) & ~region->flags)
+			error = commit_charge(mm, bytes >> PAGE_SHIFT, 0);
+	}
+	if (error)
+		commit_settle(mm);
+	return error;
+}
+
 /* locked: mm->lock, writer; all of span is mapped and may be given prot */
 static int protect_span(struct mm *mm, const struct span *span, u32 prot)
 {
@@ -245,8 +267,10 @@ static int protect_span(struct mm *mm, const struct span *span, u32 prot)
 		return -ENOMEM;
 
 	bool reading = changes_reading(mm->regions, span, prot);
-	int error = edit_begin(&edit, mm, span, reading ? ALL_TABLES : NO_TABLES, 0, splits);
+	int error = promise_written(mm, span, prot);
 
+	if (!error)
+		error = edit_begin(&edit, mm, span, reading ? ALL_TABLES : NO_TABLES, 0, splits);
 	if (error)
 		return error;
 	if (reading || !(prot & PROT_WRITE)) {
@@ -373,26 +397,39 @@ static bool may_grow(const struct mm *mm, u32 i, vaddr_t addr)
 	return stack[-1].end + STACK_GUARD <= addr;
 }
 
+/* Extends region i, which is a stack that may grow so, down to addr. locked: mm->lock, writer */
+static int extend_stack(struct mm *mm, u32 i, vaddr_t addr)
+{
+	struct region growth = mm->regions->at[i];
+	struct span span = {addr, growth.start};
+	struct edit edit;
+
+	growth.end = growth.start;
+	growth.start = addr;
+
+	int error = commit_charge(mm, region_promised(&growth), 0);
+
+	if (!error)
+		error = edit_begin(&edit, mm, &span, PARTLY_COVERED, 0, 0);
+	if (error)
+		return error;
+	regions_extend_down(mm->regions, i, addr);
+	edit_end(&edit);
+	return 0;
+}
+
 bool stack_grow(struct mm *mm, vaddr_t addr)
 {
-	struct edit edit;
 	bool grown = false;
 
 	addr = ROUND_DOWN(addr, PAGE_SIZE);
 	write_lock(&mm->lock);
 	u32 i = regions_find(mm->regions, addr);
 
-	if (i < mm->regions->count && mm->regions->at[i].start <= addr) {
+	if (i < mm->regions->count && mm->regions->at[i].start <= addr)
 		grown = true;
-	} else if (i < mm->regions->count && may_grow(mm, i, addr)) {
-		struct span span = {addr, mm->regions->at[i].start};
-
-		if (!edit_begin(&edit, mm, &span, PARTLY_COVERED, 0, 0)) {
-			regions_extend_down(mm->regions, i, addr);
-			edit_end(&edit);
-			grown = true;
-		}
-	}
+	else if (i < mm->regions->count && may_grow(mm, i, addr))
+		grown = !extend_stack(mm, i, addr);
 	write_unlock(&mm->lock);
 	return grown;
 }

@@ -1,5 +1,7 @@
 /* Address spaces: making, ending, listing them. */
 #include "mm/mm.h"
+#include "mm/commit.h"
+#include "mm/edit.h"
 #include "mm/heap.h"
 #include "mm/object.h"
 #include "mm/tree.h"
@@ -57,6 +59,7 @@ void mm_put(struct mm *mm)
 	if (atomic_fetch_sub(&mm->users, 1) > 1)
 		return;
 	ASSERT(!mm->cpus, "CPUs %lx run an address space that ends", mm->cpus);
+	atomic_fetch_add(&mm_stat.endings, 1);
 	spin_lock(&all_lock);
 	list_remove(&mm->all);
 	spin_unlock(&all_lock);
@@ -64,7 +67,26 @@ void mm_put(struct mm *mm)
 		page_put(mm->root);
 	if (mm->regions)
 		regions_put(mm->regions);
+	commit_give(mm->promised);
 	kfree(mm);
+	atomic_fetch_add(&mm_stat.ended, 1);
+	atomic_fetch_sub(&mm_stat.endings, 1);
+}
+
+void mm_reap(struct mm *mm)
+{
+	/* All tables are covered whole: so none is copied, and no memory is wanted. */
+	const struct span all = {0, USER_ENTRIES * entry_span(ROOT_LEVEL)};
+	struct edit edit = {.reserve = RESERVE_EMPTY};
+
+	edit.gather = gather_begin(mm, edit.later, EDIT_LATER);
+	write_lock(&mm->lock);
+	mm->doomed = true;
+	edit_zap(&edit, mm, &all);
+	if (atomic_load(&mm->regions->refs) == 1)
+		regions_cut(mm->regions, all.start, all.end);
+	edit_end(&edit);
+	write_unlock(&mm->lock);
 }
 
 /* A user more, unless the last one is just leaving. locked: all_lock */

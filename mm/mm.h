@@ -33,11 +33,17 @@ struct mm {
 	vaddr_t environ_start, environ_end; /* and those of the environment */
 	struct mm_limits limits;
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
+	u64 promised; /* pages it was granted: between changes, those that its regions promise (mm/commit.h) */
+	bool doomed;            /* mm_reap() has emptied it: faults fail */
 	struct mm *locked_next; /* with a writer that holds several: the next one it holds */
 	/* the machine's: */
 	_Atomic u64 cpus; /* those that may remember translations of it, bit n for CPU n */
 	/* guarded by the list of all mms: */
 	struct list all;
+	/* notes of who chooses among all address spaces (kernel/oom.c): */
+	u64 exclusive; /* mm_exclusive_bytes() */
+	bool spared;   /* one of its processes must not die */
+	bool alive;    /* one of them is not about to */
 };
 
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_EXEC };
@@ -73,7 +79,7 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child);
 /*
  * Resolves an access of a user program at addr (any alignment) that the hardware refused. 0: try
  * again. -EFAULT: no region there. -EACCES: the region forbids it. -ENXIO: beyond the end of the
- * object (SIGBUS). -ENOMEM. An access below the initial stack makes it grow. locked: reader, or
+ * object (SIGBUS). -ENOMEM, also for good, if mm is doomed. An access below the initial stack makes it grow. locked: reader, or
  * writer to grow a stack.
  */
 int mm_fault(struct mm *mm, vaddr_t addr, enum access access);
@@ -210,6 +216,20 @@ struct mm_usage {
 };
 void mm_usage(struct mm *mm, struct mm_usage *usage);
 
+/*
+ * The bytes that the end of this address space would free: the tables that it owns, the pages below them that nobody else
+ * points at, and the pages of objects without an owner that only its regions map. Takes no memory, and passes
+ * by what is shared. locked: reader.
+ */
+u64 mm_exclusive_bytes(struct mm *mm);
+
+/*
+ * Takes everything away from an address space, at once and for good: what it alone held is free when this returns, and
+ * each later fault fails with -ENOMEM. All who run in it are dying, so none of them sees what is missing. Takes no
+ * memory. locked: writer.
+ */
+void mm_reap(struct mm *mm);
+
 /* One table as a walk sees it, the root first, then depth first in the order of addresses. */
 struct node_info {
 	vaddr_t start;    /* first address that it maps */
@@ -236,6 +256,8 @@ struct mm_stat {
 	_Atomic u64 page_copies;  /* pages copied because they were shared */
 	_Atomic u64 reuses;       /* write faults that found refs 1 and kept the page */
 	_Atomic u64 forks;
+	_Atomic u64 endings;    /* address spaces that are being freed now, or about to be */
+	_Atomic u64 ended;      /* those that are free */
 	_Atomic u64 tables;     /* tables in use now */
 	_Atomic u64 data_pages; /* pages of type PAGE_DATA in use now */
 };

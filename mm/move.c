@@ -10,6 +10,7 @@
  * and sharers of a table agree on its place. So all tables of the old range are owned first, and those of the
  * new range that are missing are made; what this takes is counted exactly beforehand (rule 9).
  */
+#include "mm/commit.h"
 #include "mm/edit.h"
 #include "mm/errno.h"
 #include "mm/map.h"
@@ -162,14 +163,25 @@ static int begin_move(struct edit *edit, struct mm *mm, const struct remap *rema
 	return error;
 }
 
+/* Bytes that a move maps beside what it takes along: all of the new place, when the old region stays. */
+static u64 growth_of(const struct remap *remap)
+{
+	u64 old = remap->old.end - remap->old.start;
+
+	return remap->flags & MREMAP_DONTUNMAP ? remap->length : remap->length - old;
+}
+
 /* Moves the region to new, which is free, and as long or longer. locked: mm->lock, writer */
 static i64 move(struct mm *mm, const struct remap *remap)
 {
 	struct region region = remap->region;
+	u64 promise = region.flags & REGION_ACCOUNT ? growth_of(remap) >> PAGE_SHIFT : 0;
 	struct count count;
 	struct edit edit;
-	int error = begin_move(&edit, mm, remap, &count);
+	int error = commit_charge(mm, promise, 0);
 
+	if (!error)
+		error = begin_move(&edit, mm, remap, &count);
 	if (error)
 		return error;
 	move_leaves(mm, mm->root, 0, &remap->old, count.distance, &edit);
@@ -218,8 +230,7 @@ static int find_region(struct mm *mm, struct remap *remap)
 /* The limits, for what the region grows by, or for all of it when the old one stays. */
 static int check_growth(struct mm *mm, const struct remap *remap)
 {
-	u64 old = remap->old.end - remap->old.start;
-	u64 more = remap->flags & MREMAP_DONTUNMAP ? remap->length : remap->length - old;
+	u64 more = growth_of(remap);
 	/* Where nothing is mapped: only the length counts. */
 	struct span beyond = {USER_END, USER_END + more};
 

@@ -4,6 +4,7 @@
  * page->object set.
  */
 #include "mm/object.h"
+#include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/heap.h"
 #include "mm/tree.h"
@@ -29,6 +30,15 @@ struct object *object_create(u64 size, void *owner)
 	list_push_back(&all_objects, &object->all);
 	spin_unlock(&all_lock);
 	return object;
+}
+
+int object_promise(struct object *object)
+{
+	u64 pages = ROUND_UP(object->size, PAGE_SIZE) >> PAGE_SHIFT;
+	int error = commit_take(pages, 0);
+
+	object->promised = error ? 0 : pages;
+	return error;
 }
 
 void object_get(struct object *object)
@@ -230,6 +240,7 @@ void object_put(struct object *object)
 	spin_lock(&all_lock);
 	list_remove(&object->all);
 	spin_unlock(&all_lock);
+	commit_give(object->promised);
 	kfree(object->label);
 	kfree(object);
 }

@@ -17,6 +17,7 @@ struct object {
 	struct list all;       /* in the list of all objects, for the audit */
 	_Atomic u32 refs;
 	u32 expected; /* the audit's own count of refs */
+	u32 seen;     /* mm_exclusive_bytes()'s own count of them, meaningless outside it */
 	struct spinlock lock;
 	/* guarded by lock: */
 	u32 height;   /* levels of the radix tree; 0 = it has none */
@@ -26,12 +27,16 @@ struct object {
 			 pages */
 	void *owner;  /* the holder of one ref apart from regions, or NULL: the kernel keeps its
 			 inode here */
+	u64 promised; /* pages, until it ends: object_promise() */
 	void *label;  /* what is said of an owner that is gone, or NULL: freed with the object */
 };
 
 /* A new object of size bytes with one ref, held by the caller; NULL when memory is out. */
 struct object *object_create(u64 size, void *owner);
 void object_get(struct object *object);
+/* Promises memory for all of it (mm/commit.h), as it is for anonymous shared memory; -ENOMEM. Called once, by who has made
+ * it. */
+int object_promise(struct object *object);
 /* Drops the caller's ref; the last one frees the pages that nobody maps. */
 void object_put(struct object *object);
 

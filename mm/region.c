@@ -127,6 +127,16 @@ u64 regions_bytes(const struct region_set *set, vaddr_t start, vaddr_t end, bool
 	return bytes;
 }
 
+u64 regions_promised(const struct region_set *set, vaddr_t start, vaddr_t end)
+{
+	u64 bytes = 0;
+
+	regions_for_each(set, region, start, end)
+		if (region->flags & REGION_ACCOUNT)
+			bytes += MIN(region->end, end) - MAX(region->start, start);
+	return bytes >> PAGE_SHIFT;
+}
+
 vaddr_t region_floor(const struct region *region)
 {
 	u64 guard = region->flags & MAP_GROWSDOWN ? STACK_GUARD : 0;
@@ -194,6 +204,7 @@ int regions_own(struct region_set **set, u32 more)
 	}
 	copy->count = old->count;
 	copy->fork_marked = old->fork_marked;
+	copy->promised = old->promised;
 	copy->searched = old->searched;
 	copy->widest = old->widest;
 	memcpy(copy->at, old->at, old->count * sizeof(struct region));
@@ -286,8 +297,10 @@ void regions_cut(struct region_set *set, vaddr_t start, vaddr_t end)
 	u32 first = split_at(set, start);
 	u32 last = split_at(set, end);
 
-	for (u32 i = first; i < last; i++)
+	for (u32 i = first; i < last; i++) {
+		set->promised -= region_promised(&set->at[i]);
 		object_put_any(set->at[i].object);
+	}
 	close_gap(set, first, last - first);
 	set->searched = MMAP_TOP;
 }
@@ -299,6 +312,7 @@ void regions_insert(struct region_set *set, struct region region)
 	make_gap(set, i);
 	set->at[i] = region;
 	set->fork_marked |= !!(region.flags & REGION_FORK_MARKS);
+	set->promised += region_promised(&region);
 	if (region.end > set->searched) /* it may stand in what was kept free for a stack */
 		set->searched = MMAP_TOP;
 	merge_around(set, i, i + 1);
@@ -308,8 +322,10 @@ void regions_extend_down(struct region_set *set, u32 index, vaddr_t start)
 {
 	struct region *region = &set->at[index];
 
+	set->promised -= region_promised(region);
 	region->offset -= region->start - start;
 	region->start = start;
+	set->promised += region_promised(region);
 	merge_around(set, index, index);
 }
 
@@ -319,8 +335,10 @@ void regions_protect(struct region_set *set, vaddr_t start, vaddr_t end, u32 pro
 	u32 last = split_at(set, end);
 
 	for (u32 i = first; i < last; i++) {
+		set->promised -= region_promised(&set->at[i]);
 		set->at[i].prot = prot;
 		set->at[i].flags |= region_account(prot, set->at[i].flags);
+		set->promised += region_promised(&set->at[i]);
 	}
 	merge_around(set, first, last);
 }

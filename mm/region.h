@@ -68,6 +68,12 @@ static inline u32 region_account(u32 prot, u32 flags)
 	return (prot & PROT_WRITE) && !(flags & (MAP_SHARED | MAP_NORESERVE)) ? REGION_ACCOUNT : 0;
 }
 
+/* Pages of a region that are promised memory (mm/commit.h). */
+static inline u64 region_promised(const struct region *region)
+{
+	return region->flags & REGION_ACCOUNT ? (region->end - region->start) >> PAGE_SHIFT : 0;
+}
+
 /* Whether all its pages are made at once and stay, as mlock(2) promises. */
 static inline bool region_is_locked(const struct region *region)
 {
@@ -81,6 +87,7 @@ struct region_set {
 	u32 expected;       /* the audit's own count of refs */
 	_Atomic u32 latest; /* what regions_at() found last, by index: where it looks first */
 	bool fork_marked;   /* some region may have REGION_FORK_MARKS */
+	u64 promised;       /* the sum of region_promised() */
 	vaddr_t searched;   /* no gap between here and MMAP_TOP is longer than widest: where the */
 	u64 widest;         /* search for a place begins that needs more than that */
 	struct region *at;  /* the first of count; there is room on both sides of them */
@@ -127,6 +134,9 @@ u32 regions_splits(const struct region_set *set, vaddr_t start, vaddr_t end);
 /* Bytes of [start, end) in regions; only in private writable ones that are no stacks (RLIMIT_DATA). */
 u64 regions_bytes(const struct region_set *set, vaddr_t start, vaddr_t end, bool data_only);
 bool region_is_data(const struct region *region);
+
+/* Pages of [start, end) that are promised memory. */
+u64 regions_promised(const struct region_set *set, vaddr_t start, vaddr_t end);
 
 /* The lowest address that a neighbour below may reach up to: a stack keeps its guard gap. */
 vaddr_t region_floor(const struct region *region);

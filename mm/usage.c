@@ -83,6 +83,64 @@ static void sum_tables(struct page *table, bool owned_above, struct mm_usage *us
 	node_unlock(table);
 }
 
+/* ---- What nobody else holds ---- */
+
+/* Pages of an owned table, and of what hangs below it and nothing else points at. */
+static u64 count_exclusive(struct page *table)
+{
+	u64 pages = 1;
+
+	node_lock(table);
+	node_for_each(table, entry) {
+		struct page *child = entry_child(*entry);
+
+		if (page_refs(child) == 1)
+			pages += child->type == PAGE_TABLE ? count_exclusive(child) : 1;
+	}
+	node_unlock(table);
+	return pages;
+}
+
+static struct spinlock seen_lock = SPINLOCK(RANK_LISTS); /* guards object->seen */
+
+/*
+ * Pages of objects that have no owner, and whose refs are all of this set: the objects end with it. They are counted in the
+ * objects themselves, since this takes no memory.
+ */
+static u64 count_objects(const struct region_set *set)
+{
+	const struct region *end = set->at + set->count;
+	u64 pages = 0;
+
+	if (atomic_load(&set->refs) > 1)
+		return 0;
+	spin_lock(&seen_lock);
+	for (const struct region *region = set->at; region < end; region++)
+		if (region->object)
+			region->object->seen = 0;
+	for (const struct region *region = set->at; region < end; region++)
+		if (region->object)
+			region->object->seen++;
+	for (const struct region *region = set->at; region < end; region++) {
+		struct object *object = region->object;
+
+		if (!object || object->owner || object->seen != atomic_load(&object->refs))
+			continue;
+		pages += object->pages;
+		object->seen = 0; /* each once */
+	}
+	spin_unlock(&seen_lock);
+	return pages;
+}
+
+u64 mm_exclusive_bytes(struct mm *mm)
+{
+	read_lock(&mm->lock);
+	u64 pages = count_exclusive(mm->root) + count_objects(mm->regions);
+	read_unlock(&mm->lock);
+	return pages << PAGE_SHIFT;
+}
+
 /* ---- Pages ---- */
 
 static u32 mappers_of(const struct page *page)

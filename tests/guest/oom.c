@@ -108,7 +108,8 @@ static void greedy(void)
  */
 static void hog_body(struct peer *parent, void *context)
 {
-	char *area = map_at(slot_base(12), 256ul << 20);
+	char *area = mmap((void *)slot_base(12), 256ul << 20, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 	uint64_t leave = *(uint64_t *)context, margin = 200;
 	struct vmstat stat;
 

@@ -81,6 +81,9 @@ static void counts(void)
 	FINDS(mm_stat.tables, 0);
 	FINDS(mm_stat.data_pages, 0);
 	FINDS(zero_page->refs, 1);
+	FINDS(parent->promised, 5); /* its regions promise 4 pages */
+	FINDS(parent->regions->promised, 5);
+	FINDS(file->promised, 1); /* and all promises are 8 pages */
 	end();
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "mm/commit.h"
 #include "mm/tree.h"
 
 u64 direct_map_base;
@@ -66,6 +67,7 @@ void machine_start(u64 count)
 	frames_init(array, count);
 	frames_add(0, count);
 	mm_init();
+	commit_policy.mode = OVERCOMMIT_ALWAYS; /* what is only mapped may be larger than memory */
 }
 
 static u32 tlb_index(struct mm *mm, vaddr_t addr)

@@ -179,7 +179,7 @@ _Noreturn void check_failed(const char *condition, const char *format, ...)
 			check_failed(#cond, format, ##__VA_ARGS__); \
 	} while (0)
 
-/* The audit, and that no TLB holds what was taken away. */
+/* The audit, that no TLB holds what was taken away, and the sum of what is promised. */
 void check_machine(void);
 
 /* Compares the regions of a space, the leaves of its slots, and its sizes with the model, changing nothing. */

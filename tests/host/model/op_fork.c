@@ -73,16 +73,36 @@ const struct action action_fork = {
 	"fork", fork_choose, fork_expect, fork_call, fork_apply, NULL,
 };
 
+/* value: it is reaped first, as when memory is out. */
 static bool exit_choose(struct operation *op)
 {
-	(void)op;
+	op->value = setting.plain ? 0 : choose(2);
 	return world.live > 1;
 }
 
+static u64 nodes(void)
+{
+	return mm_stat.tables + mm_stat.data_pages;
+}
+
+/* The end frees what was exclusive, exactly; reaped, all of it but the root, at once. */
 static i64 exit_call(const struct operation *op)
 {
-	machine_forget(space_of(op)->mm);
-	mm_put(space_of(op)->mm);
+	struct mm *mm = space_of(op)->mm;
+	u64 before = nodes(), exclusive = mm_exclusive_bytes(mm) >> PAGE_SHIFT;
+
+	if (op->value) {
+		mm_reap(mm);
+		CHECK(before - nodes() == exclusive - 1, "%lu freed, %lu were exclusive",
+		      before - nodes(), exclusive);
+		CHECK(mm_exclusive_bytes(mm) == PAGE_SIZE, "%lu", mm_exclusive_bytes(mm));
+		CHECK(mm_fault(mm, place_of(0)->start, ACCESS_READ) == -ENOMEM, "it lives");
+		CHECK(mm_audit() == 0 && machine_tlb_holds(), "after it was reaped");
+	}
+	machine_forget(mm);
+	mm_put(mm);
+	CHECK(before - nodes() == exclusive, "%lu freed, %lu were exclusive", before - nodes(),
+	      exclusive);
 	return 0;
 }
 

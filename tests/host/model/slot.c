@@ -1,4 +1,5 @@
 /* Slots: what the model knows of a run of pages, and what must follow from it. */
+#include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/tree.h"
 #include "tests/host/model/model.h"
@@ -248,8 +249,20 @@ void check_space(const struct space *space)
 	check_usage(space);
 }
 
+/* What all spaces were promised is the sum of their slots. */
+static void check_promises(void)
+{
+	u64 promised = 0;
+
+	for (u32 s = 0; s < world.live; s++)
+		for (u32 i = 0; i < setting.slots; i++)
+			promised += world.spaces[s].slots[i].promised ? pages_of(i) : 0;
+	CHECK(commit_total() == promised, "%lu promised, expected %lu", commit_total(), promised);
+}
+
 void check_machine(void)
 {
 	CHECK(mm_audit() == 0, "the audit found faults");
 	CHECK(machine_tlb_holds(), "a TLB remembers more than the tables say");
+	check_promises();
 }
