@@ -23,8 +23,10 @@ static void release_memory(struct process *process)
 {
 	struct mm *mm = process->mm;
 
+	atomic_fetch_add(&mm_stat.endings, 1); /* while nobody has it, and it is not free yet */
 	process_set_mm(process, NULL);
 	mm_put(mm);
+	atomic_fetch_sub(&mm_stat.endings, 1);
 	process_end_vfork(process);
 }
 
@@ -144,7 +146,7 @@ static bool leave_to_others(struct thread *thread, int status)
 	struct process *process = thread->process;
 	bool interrupts = process_table_lock(), others = process->thread_count > 1;
 
-	if (thread->tid == process->pid && !process->dying)
+	if (thread->tid == process->pid && !process->ending)
 		process->exit_status = status;
 	if (others) {
 		signal_leave_to_others(process);
@@ -162,6 +164,7 @@ static void end_process(struct thread *thread)
 
 	if (process == init_process)
 		panic("init has ended, status 0x%x", process->exit_status);
+	process->dying = true;
 	release_all(process);
 	interrupts_off(); /* and they stay off: this thread will not be back */
 	process_table_lock();
@@ -187,7 +190,7 @@ _Noreturn void thread_exit(int status)
 /* Whether the current thread is the one that says what becomes of the process. locked: process table */
 static bool ends_first(const struct process *process)
 {
-	return !process->dying && (!process->executing || process->executing == current());
+	return !process->ending && (!process->executing || process->executing == current());
 }
 
 _Noreturn void process_exit(int status)
@@ -196,7 +199,7 @@ _Noreturn void process_exit(int status)
 	bool interrupts = process_table_lock();
 
 	if (ends_first(process)) {
-		process->dying = true;
+		process->ending = process->dying = true;
 		process->exit_status = status;
 		signal_end_others(process);
 	}

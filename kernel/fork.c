@@ -39,6 +39,7 @@ static void inherit(struct process *child, const struct process *parent)
 	child->umask = parent->umask;
 	child->fork_level = parent->fork_level;
 	child->fork_level_set = parent->fork_level_set;
+	child->oom_score_adj = parent->oom_score_adj;
 	child->pgid = parent->pgid;
 	child->sid = parent->sid;
 	memcpy(child->limits, parent->limits, sizeof(child->limits));

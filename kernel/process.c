@@ -356,7 +356,7 @@ bool thread_enter(struct thread *thread)
 {
 	struct process *process = thread->process;
 	bool interrupts = spin_lock_irqsave(&table_lock);
-	bool fits = task_count < TASKS_MAX && !process->dying && !process->executing;
+	bool fits = task_count < TASKS_MAX && !process->ending && !process->executing;
 
 	if (fits) {
 		task_count++;

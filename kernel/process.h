@@ -102,10 +102,11 @@ struct process {
 	struct rlimit limits[RLIMITS]; /* those on memory are in force in mm->limits */
 	enum share_level fork_level;   /* for its own forks; inherited */
 	bool fork_level_set;           /* false: the system's level counts */
+	i32 oom_score_adj;             /* OOM_SCORE_ADJ_MIN to _MAX; inherited */
 	/* guarded by the process table's lock: */
 	struct list threads; /* those that have not ended */
 	u32 thread_count;
-	bool dying; /* all its threads end, with the exit_status of the first that wanted that */
+	bool ending; /* all its threads end, with the exit_status of the first that wanted that */
 	struct thread *executing;      /* which waits in exec until the others have ended */
 	struct waitqueue threads_left; /* one has ended */
 	struct thread *vfork_parent;   /* which waits until it has executed or exited */
@@ -123,6 +124,8 @@ struct process {
 	struct waitqueue child_changed; /* a child exited or stopped */
 	struct waitqueue continued;
 	struct list by_pid; /* in its bucket of the table */
+	bool dying;         /* SIGKILL was sent to it, or it has begun to exit */
+	u64 dying_since;    /* when its memory was first waited for (kernel/oom.c); 0 = not yet */
 	bool execed;        /* since its fork: setpgid of the parent is too late */
 	u64 started_ns;
 	struct cpu_time cpu;        /* its own, once it has exited */
@@ -243,14 +246,15 @@ struct wait_news {
  * waitid(2) for the current process: pid as for wait4(2), options a set of WAIT_ bits. Returns the child's pid with
  * *news filled in, 0 (WAIT_NOHANG), -ECHILD or -EINTR.
  */
-#define WAIT_NOHANG     1u
-#define WAIT_STOPPED    2u
-#define WAIT_EXITED     4u
-#define WAIT_CONTINUED  8u
-#define WAIT_NOWAIT     0x01000000u /* the news stays news */
-#define WAIT_OWN_THREAD 0x20000000u /* __WNOTHREAD: children of this thread, or of one that has ended */
-#define WAIT_ALL        0x40000000u /* __WALL: whatever a child's exit signal is */
-#define WAIT_CLONE      0x80000000u /* __WCLONE: only those whose is not SIGCHLD */
+#define WAIT_NOHANG    1u
+#define WAIT_STOPPED   2u
+#define WAIT_EXITED    4u
+#define WAIT_CONTINUED 8u
+#define WAIT_NOWAIT    0x01000000u /* the news stays news */
+#define WAIT_OWN_THREAD \
+	0x20000000u            /* __WNOTHREAD: children of this thread, or of one that has ended */
+#define WAIT_ALL   0x40000000u /* __WALL: whatever a child's exit signal is */
+#define WAIT_CLONE 0x80000000u /* __WCLONE: only those whose is not SIGCHLD */
 i64 process_wait(i64 pid, u32 options, struct wait_news *news);
 
 /*

@@ -211,6 +211,7 @@ static int send(struct process *process, struct thread *thread, const struct sig
 		return 0;
 	if (signal == SIGCONT || signal == SIGKILL)
 		go_on(process, signal);
+	process->dying |= signal == SIGKILL;
 	if (STOPS & SIGNAL_BIT(signal))
 		forget(process, SIGNAL_BIT(SIGCONT));
 	return post(process, signal == SIGKILL ? NULL : thread, info);
@@ -288,6 +289,7 @@ void signal_force(int signal, int code, u64 addr)
 
 	if (action->handler == SIG_IGN || (thread->blocked & SIGNAL_BIT(signal)))
 		action->handler = SIG_DFL;
+	thread->process->dying |= signal == SIGKILL;
 	thread->blocked &= ~SIGNAL_BIT(signal);
 	thread->forced = signal;
 	thread->fault_code = code;
@@ -344,7 +346,7 @@ static void begin_stop(struct process *process, int signal)
 {
 	struct thread *thread;
 
-	if (pending_of(current(), SIGNAL_BIT(SIGKILL)) || process->dying || process->executing ||
+	if (pending_of(current(), SIGNAL_BIT(SIGKILL)) || process->ending || process->executing ||
 	    process->stop_signal ||
 	    (signal != SIGSTOP && process_group_orphaned(process->pgid, NULL)))
 		return;

@@ -14,13 +14,13 @@
 #include "kernel/cpu/stack.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lock.h"
+#include "kernel/oom.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/trap.h"
 #include "kernel/usercopy.h"
 #include "mm/errno.h"
-#include "mm/frame.h"
 
 /* Error code of a page fault: SDM vol. 3, 4.7. */
 #define FAULT_WRITE 2u
@@ -89,13 +89,8 @@ static enum access access_of(u64 error_code)
 /* The program's access at addr cannot be had: it gets a signal. */
 static void refuse(int error, u64 addr)
 {
-	struct process *process = current_process();
-
 	switch (error) {
-	case -ENOMEM:
-		printk("out of memory: process %u (%s) is killed at %lx, %lu frames free\n",
-		       process->pid, process->name, addr, frames_free());
-		signal_force(SIGKILL, 0, addr);
+	case -ENOMEM: /* it has been killed */
 		break;
 	case -ENXIO:
 		signal_force(SIGBUS, BUS_ADRERR, addr);
@@ -103,6 +98,19 @@ static void refuse(int error, u64 addr)
 	default:
 		signal_force(SIGSEGV, error == -EACCES ? SEGV_ACCERR : SEGV_MAPERR, addr);
 	}
+}
+
+/* mm_fault() for the current program. -ENOMEM: it has been killed. */
+static int make_present(u64 addr, enum access access)
+{
+	u64 seen;
+	int error;
+
+	do {
+		seen = oom_relief();
+		error = mm_fault(current()->mm, addr, access);
+	} while (error == -ENOMEM && (stack_pool_drain() || out_of_memory(addr, seen)));
+	return error;
 }
 
 static void page_fault(struct trapframe *frame)
@@ -117,21 +125,15 @@ static void page_fault(struct trapframe *frame)
 		return;
 	}
 	interrupts_on();
-	int error = addr < USER_END ? mm_fault(current()->mm, addr, access_of(frame->error_code))
-				    : -EFAULT;
+	int error = addr < USER_END ? make_present(addr, access_of(frame->error_code)) : -EFAULT;
 
-	if (error == -ENOMEM && stack_pool_drain())
-		error = 0; /* the access is tried once more */
 	interrupts_off();
 	if (!error)
 		return;
-	if (!fixup) {
+	if (fixup)
+		frame->rip = fixup;
+	else
 		refuse(error, addr);
-		return;
-	}
-	if (error == -ENOMEM)
-		refuse(error, addr);
-	frame->rip = fixup;
 }
 
 /* Inline, since every way back to a program asks. */

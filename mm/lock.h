@@ -15,10 +15,11 @@ enum lock_rank {
 
 	/* Rwlocks: who holds one may sleep. */
 	RANK_FILE_TABLE, /* a process's descriptors, against its own threads */
-	RANK_POSITION, /* an open file's offset */
+	RANK_POSITION,   /* an open file's offset */
 	RANK_CONTENTS, /* one file's bytes: of a RAM file, a block device, a pipe, a text of /proc, the terminal */
 	RANK_SWAPS,   /* which devices are swapped to */
 	RANK_MAPPERS, /* who maps a memory object: readers make regions of it */
+	RANK_OOM,     /* who chooses the process that dies for its memory */
 	RANK_MM,      /* an address space; a fault takes it, so user memory is touched outside */
 	RANK_NAMES,   /* the tree of names */
 	RANK_DISK,    /* a disk that does one request after another */

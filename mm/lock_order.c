@@ -17,6 +17,7 @@ static const char *const rank_names[LOCK_RANKS] = {
 	[RANK_CONTENTS] = "contents",
 	[RANK_SWAPS] = "swaps",
 	[RANK_MAPPERS] = "mappers",
+	[RANK_OOM] = "oom",
 	[RANK_MM] = "mm",
 	[RANK_NAMES] = "names",
 	[RANK_DISK] = "disk",

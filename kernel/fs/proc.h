@@ -26,7 +26,7 @@ struct proc_entry {
 	void (*show_thread)(struct text *text, struct process *process, u32 tid);
 	/* Write: takes the text, NUL-terminated; 0 or an error. NULL: cannot be written (EACCES on
 	 * opening). */
-	int (*store)(const char *text);
+	int (*store)(const char *text, struct process *process);
 	/* A symlink that leads to an inode: *to gets one ref. -ENOENT. fd: for /proc/PID/fd/N. */
 	int (*follow)(struct process *process, int fd, struct inode **to);
 	/* A directory: entries until one without a name, and the inode number of the first. */
@@ -49,6 +49,21 @@ extern const struct proc_entry sysfs_root;
 
 /* The root of a tree of entries, a file system of its own; NULL when memory is out. */
 struct inode *procfs_create(const struct proc_entry *root, const struct filesystem *fs);
+
+/* The number that text is, perhaps with a sign before it and a newline behind; -EINVAL for others, and beyond the bounds. */
+int proc_number(const char *text, i64 least, i64 most, i64 *number);
+
+/* Of /proc/sys/vm, what there is to say of memory that runs out: proc_oom.c. */
+#define PROC_TUNABLE(name)                                                 \
+	void proc_show_##name(struct text *text, struct process *process); \
+	int proc_store_##name(const char *text, struct process *process)
+PROC_TUNABLE(oom_kill_allocating_task);
+PROC_TUNABLE(overcommit_kbytes);
+PROC_TUNABLE(overcommit_memory);
+PROC_TUNABLE(overcommit_ratio);
+PROC_TUNABLE(panic_on_oom);
+PROC_TUNABLE(oom_score_adj); /* of /proc/PID */
+void proc_show_oom_score(struct text *text, struct process *process);
 
 void proc_show_mounts(struct text *text, struct process *process);
 void proc_show_maps(struct text *text, struct process *process);

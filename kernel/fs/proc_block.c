@@ -92,10 +92,11 @@ static int parse_faults(struct block_traffic *traffic, const char *text)
 	return 0;
 }
 
-static int store_faults(const char *text)
+static int store_faults(const char *text, struct process *process)
 {
 	struct block_device *device = skip_device(&text);
 
+	(void)process;
 	if (!device)
 		return -EINVAL;
 	if (skip_word(&text, "read"))

@@ -8,6 +8,7 @@
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/version.h"
+#include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/frame.h"
 #include "mm/heap.h"
@@ -57,6 +58,8 @@ static void show_meminfo(struct text *text, struct process *process)
 	text_print(text, "Shmem:          %8lu kB\n", objects.shared * 4);
 	text_print(text, "Slab:           %8lu kB\n", heap_bytes() / 1024);
 	text_print(text, "PageTables:     %8lu kB\n", mm_stat.tables * 4);
+	text_print(text, "CommitLimit:    %8lu kB\n", commit_limit() * 4);
+	text_print(text, "Committed_AS:   %8lu kB\n", commit_total() * 4);
 }
 
 static void show_vmstat(struct text *text, struct process *process)
@@ -243,22 +246,22 @@ static void show_max_map_count(struct text *text, struct process *process)
 	text_print(text, "%u\n", max_regions);
 }
 
-static int store_max_map_count(const char *text)
+static int store_max_map_count(const char *text, struct process *process)
 {
-	u64 value = 0;
+	i64 value;
+	int error = proc_number(text, 0, MAX_REGIONS_MOST, &value);
 
-	for (; *text >= '0' && *text <= '9' && value <= MAX_REGIONS_MOST; text++)
-		value = value * 10 + (u64)(*text - '0');
-	if ((*text && *text != '\n') || value > MAX_REGIONS_MOST)
-		return -EINVAL;
-	max_regions = (u32)value;
-	return 0;
+	(void)process;
+	if (!error)
+		max_regions = (u32)value;
+	return error;
 }
 
-static int store_fork_level(const char *text)
+static int store_fork_level(const char *text, struct process *process)
 {
 	size_t length = strlen(text);
 
+	(void)process;
 	if (length && text[length - 1] == '\n')
 		length--;
 	if (length == 4 && memcmp(text, "auto", 4) == 0)
@@ -295,8 +298,9 @@ static void hang(void)
 
 /* 'c' crashes the kernel, as on Linux (Documentation/admin-guide/sysrq.rst), 'h' hangs a CPU. In the checked kernel,
  * names of faults too. */
-static int store_sysrq(const char *text)
+static int store_sysrq(const char *text, struct process *process)
 {
+	(void)process;
 	if (*text == 'c')
 		crash();
 	else if (*text == 'h' && text[1] == '\n')
@@ -305,6 +309,12 @@ static int store_sysrq(const char *text)
 		return make_fault(text);
 	return 0;
 }
+
+#define TUNABLE(name_)                                                             \
+	{                                                                          \
+		.name = #name_, .mode = S_IFREG | 0644, .show = proc_show_##name_, \
+		.store = proc_store_##name_                                        \
+	}
 
 static const struct proc_entry vm_entries[] = {
 	{.name = "fork_level",
@@ -315,6 +325,11 @@ static const struct proc_entry vm_entries[] = {
 	 .mode = S_IFREG | 0644,
 	 .show = show_max_map_count,
 	 .store = store_max_map_count},
+	TUNABLE(oom_kill_allocating_task),
+	TUNABLE(overcommit_kbytes),
+	TUNABLE(overcommit_memory),
+	TUNABLE(overcommit_ratio),
+	TUNABLE(panic_on_oom),
 	{0},
 };
 

@@ -403,6 +403,7 @@ static i64 proc_write(struct file *file, struct io *from, u64 offset)
 {
 	char text[STORE_MAX];
 	size_t bytes = from->left;
+	struct process *process;
 	int error;
 
 	(void)offset;
@@ -411,7 +412,10 @@ static i64 proc_write(struct file *file, struct io *from, u64 offset)
 	if (io_get(from, text, bytes) < bytes)
 		return -EFAULT;
 	text[bytes] = '\0';
-	error = node_of(file->inode)->entry->store(text);
+	if (!process_of(file->inode, &process))
+		return -ESRCH;
+	error = node_of(file->inode)->entry->store(text, process);
+	put_process(process);
 	return error ? error : (i64)bytes;
 }
 
