@@ -140,7 +140,7 @@ static void *map_often(void *context)
 {
 	size_t me = (size_t)context;
 
-	for (size_t i = 0; i < 500; i++) {
+	for (size_t i = 0; i < 100; i++) {
 		size_t pages = 1 + (i * 7 + me) % 40;
 		unsigned long *at = private_memory(pages * PAGE);
 
