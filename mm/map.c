@@ -193,8 +193,18 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	return (i64)span.start;
 }
 
+static u64 with_rights(u64 leaf, u32 prot)
+{
+	u64 rights = prot == PROT_NONE ? ENTRY_NONE : ENTRY_P;
+
+	rights |= prot & PROT_EXEC ? 0 : ENTRY_NX;
+	if (prot & PROT_WRITE)
+		rights |= leaf & ENTRY_W;
+	return (leaf & ~(ENTRY_NONE | ENTRY_P | ENTRY_NX | ENTRY_W)) | rights;
+}
+
 /* Sets the rights of the leaves in span to prot, but never gives W: that needs ownership and is
- * left to faults. */
+ * left to faults. A processor may set accessed and dirty bits at any moment: none is lost. */
 static void set_rights(struct page *table, vaddr_t base, const struct span *span, u32 prot)
 {
 	vaddr_t low;
@@ -206,12 +216,11 @@ static void set_rights(struct page *table, vaddr_t base, const struct span *span
 			continue;
 		}
 
-		u64 rights = prot == PROT_NONE ? ENTRY_NONE : ENTRY_P;
+		u64 old = *entry;
 
-		rights |= prot & PROT_EXEC ? 0 : ENTRY_NX;
-		if (prot & PROT_WRITE)
-			rights |= *entry & ENTRY_W;
-		*entry = (*entry & ~(ENTRY_NONE | ENTRY_P | ENTRY_NX | ENTRY_W)) | rights;
+		while (!__atomic_compare_exchange_n(entry, &old, with_rights(old, prot), true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			;
 	}
 	node_unlock(table);
 }

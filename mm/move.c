@@ -100,8 +100,7 @@ static void move_leaves(struct mm *mm, struct page *table, vaddr_t base, const s
 		vaddr_t to = low + (u64)distance;
 		struct page *target = make_leaf_table(mm, to, edit);
 
-		entry_set(target, node_at(target, entry_index(to, 1)), *entry);
-		entry_set(table, entry, 0);
+		entry_set(target, node_at(target, entry_index(to, 1)), entry_take(table, entry));
 	}
 }
 

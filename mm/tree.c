@@ -68,19 +68,35 @@ static bool group_is_empty(const u64 *e)
 	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
-void entry_set(struct page *table, u64 *entry, u64 value)
+/* Keeps the figures true when an entry that was `old` has become `value`. */
+static void account(struct page *table, u64 *entry, u64 old, u64 value)
 {
 	u64 bit = 1ul << group_of(entry);
 
-	table->used = (u16)(table->used + !!value - !!*entry);
+	table->used = (u16)(table->used + !!value - !!old);
 	if (table->level == 1)
 		table->present = (u16)(table->present + entry_counts_present(value) -
-				       entry_counts_present(*entry));
-	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+				       entry_counts_present(old));
 	if (value)
 		table->table.groups |= bit;
 	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP_BYTES)))
 		table->table.groups &= ~bit;
+}
+
+void entry_set(struct page *table, u64 *entry, u64 value)
+{
+	u64 old = *entry;
+
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	account(table, entry, old, value);
+}
+
+u64 entry_take(struct page *table, u64 *entry)
+{
+	u64 old = __atomic_exchange_n(entry, 0, __ATOMIC_ACQ_REL);
+
+	account(table, entry, old, 0);
+	return old;
 }
 
 int reserve_fill(struct reserve *reserve, u32 count)

@@ -162,6 +162,10 @@ static inline void node_unlock_checked(struct page *table, const struct lock_pla
  * the table. */
 void entry_set(struct page *table, u64 *entry, u64 value);
 
+/* Empties an entry, with an exchange, so that no accessed or dirty bit is lost that a processor sets meanwhile;
+ * returns what it was. locked: the table. */
+u64 entry_take(struct page *table, u64 *entry);
+
 /* ---- Memory taken ahead of an edit (rule 9) ---- */
 
 struct reserve {
