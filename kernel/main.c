@@ -17,6 +17,7 @@
 #include "kernel/memory.h"
 #include "kernel/multiboot.h"
 #include "kernel/process.h"
+#include "kernel/reclaim.h"
 #include "kernel/sched.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
@@ -66,6 +67,7 @@ void kernel_main(paddr_t loader_info)
 	if (!scheduler_prepare(this_cpu()))
 		panic("no memory for the idle thread");
 	process_start_init();
+	reclaim_start();
 	smp_start();
 	printk("CPUs: %u\n", cpus_online);
 	scheduler_enter();

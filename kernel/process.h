@@ -99,10 +99,11 @@ struct process {
 	struct inode *exe;        /* one ref, the file it executes; NULL before the first exec */
 	char name[PROCESS_NAME];  /* last part of the program's path */
 	u32 umask;
-	struct rlimit limits[RLIMITS]; /* those on memory are in force in mm->limits */
-	enum share_level fork_level;   /* for its own forks; inherited */
-	bool fork_level_set;           /* false: the system's level counts */
-	i32 oom_score_adj;             /* OOM_SCORE_ADJ_MIN to _MAX; inherited */
+	struct rlimit limits[RLIMITS];  /* those on memory are in force in mm->limits */
+	enum share_level fork_level;    /* for its own forks; inherited */
+	bool fork_level_set;            /* false: the system's level counts */
+	i32 oom_score_adj;              /* OOM_SCORE_ADJ_MIN to _MAX; inherited */
+	u64 minor_faults, major_faults; /* its own; major: a page was read for it */
 	/* guarded by the process table's lock: */
 	struct list threads; /* those that have not ended */
 	u32 thread_count;

@@ -13,6 +13,7 @@
 #include "mm/errno.h"
 #include "mm/map.h"
 #include "mm/object.h"
+#include "mm/reclaim.h"
 
 static bool is_private_anonymous(const struct region *region)
 {
@@ -39,7 +40,7 @@ int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add)
 
 	if (splits && mm->regions->count + splits > max_regions)
 		return -ENOMEM;
-	error = edit_begin(&edit, mm, span, NO_TABLES, 0, splits);
+	error = edit_begin(&edit, mm, span, add & MAP_LOCKED ? ALL_TABLES : NO_TABLES, 0, splits);
 	if (error)
 		return error;
 	regions_set_flags(mm->regions, span->start, span->end, take, add);
@@ -129,6 +130,30 @@ static int advise_locked(struct mm *mm, struct span *span, u32 advice)
 
 	if (error) /* a kernel resource, as madvise(2) puts it */
 		return error == -ENOMEM && find_mark(advice) ? -EAGAIN : error;
+	return refused ? refused : hole ? -ENOMEM : 0;
+}
+
+/* Where the range has holes the advice is followed as often as it is tried, which does no harm. */
+static int try_advise(struct mm *mm, struct span span, u32 advice)
+{
+	write_lock(&mm->lock);
+	int error = advise_locked(mm, &span, advice);
+	write_unlock(&mm->lock);
+	return error;
+}
+
+/* MADV_COLD and MADV_PAGEOUT, which change no meaning: the tables are not owned. */
+static int take_out(struct mm *mm, struct span *span, u32 advice)
+{
+	read_lock(&mm->lock);
+	bool hole = !regions_cover(mm->regions, span->start, span->end);
+	int refused = clip(mm->regions, span, advice);
+	read_unlock(&mm->lock);
+
+	if (advice == MADV_PAGEOUT)
+		page_out_span(mm, span);
+	else
+		make_cold(mm, span);
 	return refused ? refused : hole ? -ENOMEM : 0;
 }
 
@@ -242,8 +267,7 @@ int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice)
 	if (advice == MADV_REMOVE)
 		return remove_pages(mm, &span);
 
-	write_lock(&mm->lock);
-	int error = advise_locked(mm, &span, advice);
-	write_unlock(&mm->lock);
-	return error;
+	if (advice == MADV_COLD || advice == MADV_PAGEOUT)
+		return take_out(mm, &span, advice);
+	return WITH_RECLAIM(try_advise(mm, span, advice));
 }

@@ -3,7 +3,9 @@
  * each pointer that it sees into page->expected, and then compares every frame with what was
  * counted. It also checks
  *
- *  - used and present of each table, and the levels of its children;
+ *  - used, present and swapped of each table, and the levels of its children;
+ *  - refs of swap slots, and which pages they are tied to;
+ *  - that locked memory lies in tables that its address space owns;
  *  - rule 6: W only where the child has refs 1, or the leaf is marked ENTRY_SHARED;
  *  - rule 7: the sharers of a table agree on the regions over its span, PROT_WRITE apart;
  *  - that nothing is mapped outside regions, and that what the AND of the W bits lets an address
@@ -16,6 +18,7 @@
  */
 #include "mm/commit.h"
 #include "mm/object.h"
+#include "mm/swap.h"
 #include "mm/tree.h"
 
 #define MOST_REPORTS 20
@@ -23,7 +26,7 @@
 struct audit {
 	u64 findings;
 	struct mm *mm; /* whose tree is being walked */
-	u64 tables, data_pages, promised;
+	u64 tables, data_pages, promised, tied;
 };
 
 #define FINDING(audit, format, ...)                                   \
@@ -86,11 +89,29 @@ static bool regions_agree(const struct mm *a, const struct mm *b, vaddr_t start,
 	return true;
 }
 
+static void check_swap_entry(struct audit *audit, u64 entry, vaddr_t addr)
+{
+	struct swap_slot *slot = swap_slot(entry);
+
+	if ((entry & (ENTRY_P | ENTRY_W)) || !slot->refs || !slot->written)
+		FINDING(audit, "swap entry %lx at %lx: refs %u, written %d", entry, addr,
+			slot->refs, slot->written);
+	slot->expected++;
+}
+
 static void check_entry(struct audit *audit, const struct page *table, u64 entry, vaddr_t addr)
 {
 	const struct page *child = entry_child(entry);
-	u32 refs = page_refs(child);
 	bool is_table = table->level > 1;
+
+	if (!is_table && !regions_overlap(audit->mm->regions, addr, addr + PAGE_SIZE))
+		FINDING(audit, "entry %lx at %lx is outside all regions", entry, addr);
+	if (!is_table && entry_is_swap(entry)) {
+		check_swap_entry(audit, entry, addr);
+		return;
+	}
+
+	u32 refs = page_refs(child);
 
 	if (child->type != (is_table ? PAGE_TABLE : PAGE_DATA) ||
 	    (is_table && child->level != table->level - 1))
@@ -99,30 +120,40 @@ static void check_entry(struct audit *audit, const struct page *table, u64 entry
 	if ((entry & ENTRY_W) && refs != 1 && (is_table || !(entry & ENTRY_SHARED)))
 		FINDING(audit, "entry %lx at %lx, level %u: W, but its child has refs %u", entry,
 			addr, table->level, refs);
-	if (!is_table && !regions_overlap(audit->mm->regions, addr, addr + PAGE_SIZE))
-		FINDING(audit, "entry %lx at %lx is outside all regions", entry, addr);
 }
 
 static void visit(struct audit *audit, struct page *node, vaddr_t base);
 
 static void visit_children(struct audit *audit, struct page *table, vaddr_t base)
 {
-	u32 used = 0, present = 0;
+	u32 used = 0, present = 0, swapped = 0;
 
 	node_for_each(table, entry) {
 		vaddr_t addr = base + node_index(table, entry) * entry_span(table->level);
 
 		used++;
 		present += table->level == 1 && entry_counts_present(*entry);
+		swapped += table->level == 1 && entry_is_swap(*entry);
 		check_entry(audit, table, *entry, addr);
-		visit(audit, entry_child(*entry), addr);
+		if (!entry_is_swap(*entry))
+			visit(audit, entry_child(*entry), addr);
 	}
-	if (used != table->used || present != table->present)
+	if (used != table->used || present != table->present || swapped != table->swapped)
 		FINDING(audit,
-			"table at %lx, level %u: used %u, counted %u; present %u, counted %u", base,
-			table->level, table->used, used, table->present, present);
+			"table at %lx, level %u: used %u, counted %u; present %u, counted %u; "
+			"swapped %u, counted %u",
+			base, table->level, table->used, used, table->present, present,
+			table->swapped, swapped);
 	if (!used && table->level != ROOT_LEVEL)
 		FINDING(audit, "table at %lx, level %u, is empty", base, table->level);
+}
+
+static bool has_locked(const struct mm *mm, vaddr_t start, vaddr_t end)
+{
+	regions_for_each(mm->regions, region, start, end)
+		if (region->flags & MAP_LOCKED)
+			return true;
+	return false;
 }
 
 static void visit(struct audit *audit, struct page *node, vaddr_t base)
@@ -130,14 +161,17 @@ static void visit(struct audit *audit, struct page *node, vaddr_t base)
 	node->expected++;
 	if (node->type != PAGE_TABLE)
 		return;
+
+	u64 size = entry_span(node->level) * node_entries(node);
+
+	if (page_refs(node) > 1 && has_locked(audit->mm, base, base + size))
+		FINDING(audit, "the table at %lx, level %u, has locked memory and refs %u", base,
+			node->level, page_refs(node));
 	if (node->expected == 1) {
 		node->table.visitor = audit->mm;
 		visit_children(audit, node, base);
 		return;
 	}
-
-	u64 size = entry_span(node->level) * node_entries(node);
-
 	if (!regions_agree(audit->mm, node->table.visitor, base, base + size))
 		FINDING(audit, "sharers of the table at %lx, level %u, disagree on regions", base,
 			node->level);
@@ -238,12 +272,41 @@ static void compare_object(void *context, struct object *object)
 			object->size, object->refs, object->expected);
 }
 
+static void clear_slot(void *context, u64 entry, struct swap_slot *slot)
+{
+	(void)context;
+	(void)entry;
+	slot->expected = 0;
+}
+
+/* A page and its slot hold each other. */
+static void audit_tie(void *context, u64 entry, struct swap_slot *slot)
+{
+	struct audit *audit = context;
+
+	if (!slot->cached)
+		return;
+	slot->expected++;
+	frames[slot->cached - 1].expected++;
+	if (frames[slot->cached - 1].swap != entry)
+		FINDING(audit, "slot %lx is tied to frame %x, which names %lx", entry,
+			slot->cached - 1, frames[slot->cached - 1].swap);
+}
+
+static void compare_slot(void *context, u64 entry, struct swap_slot *slot)
+{
+	if (slot->refs != slot->expected)
+		FINDING((struct audit *)context, "slot %lx: refs %u, counted %u", entry, slot->refs,
+			slot->expected);
+}
+
 static void compare_frame(struct audit *audit, struct page *page)
 {
 	bool node = page->type == PAGE_TABLE || page->type == PAGE_DATA;
 
 	audit->tables += page->type == PAGE_TABLE;
 	audit->data_pages += page->type == PAGE_DATA;
+	audit->tied += page->type == PAGE_DATA && page->swap;
 	if (node ? page_refs(page) != page->expected : page->expected)
 		FINDING(audit, "frame %lx, type %u, level %u: refs %u, counted %u", page_pfn(page),
 			page->type, page->level, page_refs(page), page->expected);
@@ -251,6 +314,11 @@ static void compare_frame(struct audit *audit, struct page *page)
 
 static void compare_totals(struct audit *audit)
 {
+	struct swap_totals swap;
+
+	swap_totals(&swap);
+	if (audit->tied != swap.cached)
+		FINDING(audit, "pages with a slot %lu, counted %lu", swap.cached, audit->tied);
 	if (audit->tables != mm_stat.tables || audit->data_pages != mm_stat.data_pages)
 		FINDING(audit, "tables %lu, counted %lu; data pages %lu, counted %lu",
 			mm_stat.tables, audit->tables, mm_stat.data_pages, audit->data_pages);
@@ -267,12 +335,15 @@ u64 mm_audit(void)
 	mm_each(clear_set, NULL);
 	object_each(clear_object, NULL);
 
+	swap_each(clear_slot, NULL);
 	zero_page->expected = 1;
 	mm_each(audit_mm, &audit);
 	object_each(audit_object, &audit);
+	swap_each(audit_tie, &audit);
 
 	mm_each(compare_set, &audit);
 	object_each(compare_object, &audit);
+	swap_each(compare_slot, &audit);
 	for (pfn_t pfn = 0; pfn < frames_count; pfn++)
 		compare_frame(&audit, &frames[pfn]);
 	compare_totals(&audit);

@@ -95,10 +95,15 @@ struct zap {
 
 static void zap(struct page *table, vaddr_t base, const struct zap *how);
 
-/* Whether a child at [low, low + size) goes: a page that is meant; a table that is covered whole, or
- * empty after what it has in the span is gone. */
-static bool goes(struct page *child, vaddr_t low, u64 size, const struct zap *how)
+/* Whether the child at [low, low + size) goes: a page that is meant, or a slot, which is no object's; a table that is
+ * covered whole, or empty after what it has in the span is gone. */
+static bool goes(u64 entry, vaddr_t low, u64 size, const struct zap *how)
 {
+	if (entry_is_swap(entry))
+		return !how->only;
+
+	struct page *child = entry_child(entry);
+
 	if (child->type != PAGE_TABLE)
 		return !how->only || child->object == how->only;
 	if (!how->in_place && covers(how->span, low, size))
@@ -115,12 +120,12 @@ static void zap(struct page *table, vaddr_t base, const struct zap *how)
 
 	node_lock(table);
 	for_each_in_span(table, base, how->span, entry, low) {
-		struct page *child = entry_child(*entry);
+		u64 value = *entry;
 
-		if (!goes(child, low, entry_span(table->level), how))
+		if (!goes(value, low, entry_span(table->level), how))
 			continue;
 		entry_set(table, entry, 0);
-		page_drop(child, how->gather);
+		entry_drop(value, how->gather);
 	}
 	node_unlock(table);
 }

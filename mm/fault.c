@@ -16,6 +16,9 @@
  *                used, refs 1    private           REUSE  it is exclusive: W
  *                used, refs > 1  private           COPY   a fresh copy, W; the old page loses a ref
  *
+ *      any       swap            private           SWAP   the page that has what the slot has; then a write goes
+ *                                                         on as above
+ *
  * A read fills in place whatever table it finds, shared or not (rule 4 of mm/tree.h); tables that
  * are missing on the way are made in place too. A write first makes the whole path its own (rule 3):
  *
@@ -24,6 +27,9 @@
  *      The PD has refs 2: it is copied, and its PTs have refs 2 then; so this PT is copied, and its
  *      pages have refs 2 then: COPY.
  *
+ * SWAP reads the slot if no page is tied to it (mm/swap.h), with no table locked, and walks again. It fills in place like
+ * any read, for all sharers. A page that nobody else points at is REUSEd by a write, and loses its slot.
+ *
  * Locks: mm->lock for reading, so that regions stay and nobody forks; node locks hand over hand from
  * the root. That is enough: an owned table can be changed only under this mm->lock, a shared one
  * only be filled, under its lock.
@@ -31,6 +37,8 @@
 #include "mm/errno.h"
 #include "mm/map.h"
 #include "mm/object.h"
+#include "mm/reclaim.h"
+#include "mm/swap.h"
 #include "mm/tree.h"
 
 struct fault {
@@ -38,9 +46,13 @@ struct fault {
 	const struct region *region;
 	vaddr_t addr; /* page aligned */
 	bool write;
+	bool looked;         /* whether the page must be read: before any table is copied */
 	bool in_shared;      /* the walk passed a table that others share */
 	struct page *cached; /* the object's page for addr, one ref held, if the entry was empty */
 	u32 need;            /* frames that the walk found missing from the reserve */
+	u64 wanted;          /* the swap entry whose slot is to be read, one ref held; 0: none */
+	struct page *read;   /* what was read, one ref held until its entry has been seen again */
+	bool major;          /* something was read */
 	struct reserve reserve;
 	struct gather gather;
 };
@@ -90,7 +102,7 @@ static struct page *child_towards(struct fault *f, struct page *table)
 	}
 	if (!shared && (*entry & ENTRY_W)) /* as nearly always */
 		return child;
-	if (shared && !has_frames(f, tables_below))
+	if (shared && (!has_frames(f, tables_below) || !f->looked))
 		return NULL;
 	return node_own_child(entry, f->addr, &f->reserve, &f->gather);
 }
@@ -170,12 +182,18 @@ static bool fill(struct fault *f, struct page *table, u64 *entry)
 	return true;
 }
 
+/* Whether the entry's is the only pointer to the page, or is now that the page lost its slot. */
+static bool is_last_pointer(struct page *page)
+{
+	return page_refs(page) == 1 || (page->swap && swap_cache_take(page));
+}
+
 /* A write to a used entry: SHARE, REUSE or COPY. False: the reserve is too small. */
 static bool write_used(struct fault *f, struct page *table, u64 *entry)
 {
 	struct page *page = entry_child(*entry);
 
-	if (!is_private(f) || page_refs(page) == 1) {
+	if (!is_private(f) || is_last_pointer(page)) {
 		__atomic_fetch_or(entry, ENTRY_W | ENTRY_D | ENTRY_A, __ATOMIC_RELAXED);
 		count(&mm_stat.reuses);
 		return true;
@@ -189,12 +207,50 @@ static bool write_used(struct fault *f, struct page *table, u64 *entry)
 	return true;
 }
 
+/* What can fail comes before tables are copied (rule 9): so a slot that the leaf names is read first. */
+static void look_at_leaf(struct fault *f)
+{
+	struct page *table = leaf_table_lock(f->mm->root, f->addr, NULL);
+	u64 entry = table ? *node_at(table, entry_index(f->addr, 1)) : 0;
+
+	if (entry_is_swap(entry))
+		swap_get(f->wanted = entry);
+	if (table)
+		node_unlock(table);
+	f->looked = true;
+}
+
+static void put_read(struct fault *f)
+{
+	if (f->read)
+		page_put(f->read);
+	f->read = NULL;
+}
+
+/* SWAP. False: the slot is to be read first. */
+static bool swap_in(struct fault *f, struct page *table, u64 *entry)
+{
+	u64 old = *entry;
+	struct page *page = swap_cache_find(old);
+
+	if (!page) {
+		swap_get(f->wanted = old);
+		return false;
+	}
+	entry_set(table, entry, swap_leaf(old, page));
+	swap_put(old);
+	put_read(f);
+	return true;
+}
+
 static bool resolve_leaf(struct fault *f, struct page *table)
 {
 	u64 *entry = node_at(table, entry_index(f->addr, 1));
 
 	if (!*entry)
 		return fill(f, table, entry);
+	if (entry_is_swap(*entry) && !swap_in(f, table, entry))
+		return false;
 	return f->write ? write_used(f, table, entry) : true;
 }
 
@@ -206,6 +262,30 @@ static int fetch_cached(struct fault *f)
 		return 0;
 	return object_page(region->object, (region->offset + f->addr - region->start) >> PAGE_SHIFT,
 			   &f->cached);
+}
+
+/* Reads the slot that was wanted; its entry may have changed when it is seen again. */
+static int read_wanted(struct fault *f)
+{
+	int error;
+
+	put_read(f);
+	error = swap_read(f->wanted, &f->read, &f->major);
+	swap_put(f->wanted);
+	f->wanted = 0;
+	return error;
+}
+
+/* Gets what the walk found missing. */
+static int get_missing(struct fault *f)
+{
+	int error = 0;
+
+	if (!f->wanted && !f->looked)
+		look_at_leaf(f);
+	if (f->wanted)
+		error = read_wanted(f);
+	return error ? error : reserve_fill(&f->reserve, f->need);
 }
 
 static int resolve(struct fault *f)
@@ -224,8 +304,9 @@ static int resolve(struct fault *f)
 			if (done)
 				break;
 		}
-		error = reserve_fill(&f->reserve, f->need);
+		error = get_missing(f);
 	}
+	put_read(f);
 	gather_end(&f->gather);
 	reserve_release(&f->reserve);
 	if (f->cached)
@@ -266,17 +347,31 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 		.gather = gather_begin(mm, later, ARRAY_SIZE(later)),
 	};
 
-	return resolve(&f);
+	int error = resolve(&f);
+
+	if (!error)
+		count(&mm_stat.faults);
+	if (!error && f.major)
+		count(&mm_stat.major_faults);
+	if (!error)
+		machine_count_fault(f.major);
+	return error;
 }
 
-int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+static int try_fault_in(struct mm *mm, vaddr_t addr, enum access access)
 {
 	read_lock(&mm->lock);
 	int error = fault_locked(mm, addr, access);
 	read_unlock(&mm->lock);
+	return error;
+}
 
-	if (!error)
-		count(&mm_stat.faults);
+int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+{
+	int error = WITH_RECLAIM(try_fault_in(mm, addr, access));
+
+	if (frames_low)
+		machine_reclaim();
 	return error;
 }
 

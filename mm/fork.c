@@ -21,6 +21,7 @@
 #include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
+#include "mm/reclaim.h"
 #include "mm/tree.h"
 
 /* What SHARE_AUTO stands for; docs/fork.md gives the measurements. */
@@ -76,7 +77,16 @@ static int clone(struct page *to, struct page *from, enum share_level level)
 	return error;
 }
 
-int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
+/* Locked memory lies in tables that are owned (mm/mlock.c). */
+static bool has_locked(const struct region_set *set)
+{
+	for (u32 i = 0; set->fork_marked && i < set->count; i++)
+		if (set->at[i].flags & MAP_LOCKED)
+			return true;
+	return false;
+}
+
+static int try_fork(struct mm *parent, enum share_level level, struct mm **child)
 {
 	struct mm *mm = mm_create();
 
@@ -86,6 +96,9 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 		level = AUTO_LEVEL;
 
 	write_lock(&parent->lock);
+	if (has_locked(parent->regions))
+		level = SHARE_PAGES;
+
 	int error = parent->doomed ? -ENOMEM : commit_fork(mm, parent->regions);
 
 	if (!error)
@@ -116,4 +129,9 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
 	atomic_fetch_add_explicit(&mm_stat.forks, 1, memory_order_relaxed);
 	*child = mm;
 	return 0;
+}
+
+int mm_fork(struct mm *parent, enum share_level level, struct mm **child)
+{
+	return WITH_RECLAIM(try_fork(parent, level, child));
 }

@@ -21,6 +21,10 @@ static struct spinlock buddy_lock = SPINLOCK(RANK_FRAMES);
 static struct list free_lists[MAX_ORDER + 1];
 static u64 buddy_free; /* frames in free_lists */
 static u64 total;
+static u64 low_mark;
+
+_Atomic bool frames_low;
+static _Atomic u64 exhausted;
 
 /*
  * Used by its own CPU, and never by an interrupt handler; by another one only when it finds no frame anywhere
@@ -180,6 +184,8 @@ static __attribute__((noinline)) void stack_refill(struct frame_stack *stack)
 		for (u32 i = 1u << order; i > 0; i--)
 			push(stack, block + i - 1);
 	}
+	if (buddy_free < low_mark)
+		frames_low = true;
 	spin_unlock(&buddy_lock);
 }
 
@@ -263,6 +269,8 @@ struct page *frame_alloc(u32 order)
 	if (page) {
 		page->type = PAGE_KERNEL;
 		page->order = (u8)order;
+	} else {
+		atomic_fetch_add(&exhausted, 1);
 	}
 	return page;
 }
@@ -311,6 +319,17 @@ u64 frames_free(void)
 	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
 		sum += stacks[cpu].count;
 	return sum;
+}
+
+u64 frames_exhausted(void)
+{
+	return exhausted;
+}
+
+void frames_watch(u64 mark)
+{
+	low_mark = mark;
+	frames_low = false;
 }
 
 u64 frames_total(void)

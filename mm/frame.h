@@ -24,15 +24,30 @@ struct page {
 	_Atomic u32 refs; /* tables and data: pointers to it (the law, mm/tree.h) */
 	u32 expected;     /* the audit's own count of refs, meaningless outside it */
 	u8 type;          /* enum page_type */
-	u8 order;         /* of a free or kernel block, in its first page */
-	u8 level;         /* of a table; of a slab: its size class */
-	_Atomic u8 lock;  /* of a table, for its entries: node_lock() */
-	u16 used;         /* of a table: entries that are not empty; of a slab: chunks handed out */
-	u16 present; /* of a level 1 table: entries that name a page other than the zero page */
+	union {
+		u8 order; /* of a free or kernel block, in its first page */
+		u8 turn;  /* of a table: the turn of the clock that saw it last (mm/reclaim.c) */
+	};
+	u8 level;        /* of a table; of a slab: its size class */
+	_Atomic u8 lock; /* of a table, for its entries: node_lock() */
+	union {
+		struct {
+			u32 used : 10;    /* of a table: entries that are not empty; of level 1: */
+			u32 present : 10; /* those that name a page other than the zero page, */
+			u32 swapped : 10; /* those that name a swap slot */
+		};
+		struct {
+			u16 chunks;     /* of a slab: chunks handed out, */
+			u16 free_chunk; /* and the offset of the first that is not */
+		};
+	};
 	union {
 		struct list link; /* while free, reserved for an operation, or about to be freed; of
 				     a slab */
-		struct object *object; /* of data: the object that caches it, or NULL */
+		struct {
+			struct object *object; /* of data: the object that caches it, or NULL */
+			u64 swap; /* of data: names the slot that holds the same, or 0 (mm/swap.h) */
+		};
 		struct {
 			u64 groups;         /* bit g: some entry of the eight from 8g on is used */
 			struct mm *visitor; /* in an audit: the first mm it was reached from */
@@ -97,6 +112,14 @@ void frame_free(struct page *page, u32 order);
  * they could.
  */
 struct page *frame_alloc_sparing(void);
+
+/* Allocations that found no frame, those refused for torture apart. */
+u64 frames_exhausted(void);
+
+/* Whether fewer than `mark` frames were left when a CPU last took some for its stack, since frames_watch() was called. 0
+ * = nobody wants to know. */
+void frames_watch(u64 mark);
+extern _Atomic bool frames_low;
 
 /* frame_alloc(0), cleared. */
 struct page *frame_alloc_zeroed(void);

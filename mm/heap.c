@@ -4,7 +4,7 @@
  *
  * A slab with a free chunk is on partial[class]; a full one is on no list; an empty one is freed at
  * once. The free chunks of a slab are linked through their first two bytes, by offset in the frame:
- * page->present is the first.
+ * page->free_chunk is the first.
  */
 #include "mm/heap.h"
 #include "mm/frame.h"
@@ -44,11 +44,11 @@ static struct page *slab_create(u32 class)
 		return NULL;
 	slab->type = PAGE_SLAB;
 	slab->level = (u8) class;
-	slab->used = 0;
-	slab->present = NO_CHUNK;
+	slab->chunks = 0;
+	slab->free_chunk = NO_CHUNK;
 	for (u32 at = 0; at + class_size[class] <= PAGE_SIZE; at += class_size[class]) {
-		*chunk_at(slab, (u16)at) = slab->present;
-		slab->present = (u16)at;
+		*chunk_at(slab, (u16)at) = slab->free_chunk;
+		slab->free_chunk = (u16)at;
 	}
 	list_push_front(&partial[class], &slab->link);
 	return slab;
@@ -67,11 +67,11 @@ static void *slab_alloc(u32 class)
 	slab = list_empty(&partial[class]) ? slab_create(class)
 					   : list_first(&partial[class], struct page, link);
 	if (slab) {
-		chunk = chunk_at(slab, slab->present);
-		slab->present = *chunk;
-		slab->used++;
+		chunk = chunk_at(slab, slab->free_chunk);
+		slab->free_chunk = *chunk;
+		slab->chunks++;
 		bytes_out += class_size[class];
-		if (slab->present == NO_CHUNK)
+		if (slab->free_chunk == NO_CHUNK)
 			list_remove(&slab->link);
 	}
 	spin_unlock(&heap_lock);
@@ -83,14 +83,14 @@ static void slab_free(struct page *slab, void *chunk)
 	u16 offset = (u16)((u64)chunk & PAGE_MASK);
 
 	spin_lock(&heap_lock);
-	ASSERT(slab->used > 0 && offset % class_size[slab->level] == 0, "chunk %p of class %u",
+	ASSERT(slab->chunks > 0 && offset % class_size[slab->level] == 0, "chunk %p of class %u",
 	       chunk, class_size[slab->level]);
-	if (slab->present == NO_CHUNK)
+	if (slab->free_chunk == NO_CHUNK)
 		list_push_front(&partial[slab->level], &slab->link);
-	*(u16 *)chunk = slab->present;
-	slab->present = offset;
+	*(u16 *)chunk = slab->free_chunk;
+	slab->free_chunk = offset;
 	bytes_out -= class_size[slab->level];
-	if (--slab->used == 0) {
+	if (--slab->chunks == 0) {
 		list_remove(&slab->link);
 		frame_free(slab, 0);
 	}

@@ -17,16 +17,19 @@ enum lock_rank {
 	RANK_FILE_TABLE, /* a process's descriptors, against its own threads */
 	RANK_POSITION,   /* an open file's offset */
 	RANK_CONTENTS, /* one file's bytes: of a RAM file, a block device, a pipe, a text of /proc, the terminal */
-	RANK_SWAPS,   /* which devices are swapped to */
-	RANK_MAPPERS, /* who maps a memory object: readers make regions of it */
-	RANK_OOM,     /* who chooses the process that dies for its memory */
-	RANK_MM,      /* an address space; a fault takes it, so user memory is touched outside */
-	RANK_NAMES,   /* the tree of names */
-	RANK_DISK,    /* a disk that does one request after another */
+	RANK_SWAPS,     /* which devices are swapped to */
+	RANK_MAPPERS,   /* who maps a memory object: readers make regions of it */
+	RANK_OOM,       /* who chooses the process that dies for its memory */
+	RANK_RECLAIM,   /* who frees memory by swapping out */
+	RANK_MM,        /* an address space; a fault takes it, so user memory is touched outside */
+	RANK_NAMES,     /* the tree of names */
+	RANK_SWAP_READ, /* a swap slot that is being read */
+	RANK_DISK,      /* a disk that does one request after another */
 
 	/* Spinlocks. */
 	RANK_TABLE,      /* one page table; of several, from the root down */
 	RANK_OBJECT,     /* the pages of a memory object */
+	RANK_SWAP,       /* swap slots, and which pages hold what they hold */
 	RANK_MAPPINGS,   /* the kernel's own: stacks, devices */
 	RANK_FILE_LOCKS, /* all advisory locks on files */
 	RANK_FUTEXES,    /* who waits for words of programs */

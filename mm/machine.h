@@ -33,6 +33,18 @@ void tlb_flush_all(struct mm *mm);
 /* Copies the kernel's half of the address space into a new root table (entries 256 to 511). */
 void machine_init_root(u64 *root);
 
+/* Forgets, on every CPU, what it remembers of any user memory. Otherwise as tlb_flush_range(). */
+void tlb_flush_everyone(void);
+
+/* For getrusage(2): the current thread's fault was resolved; major: a page had to be read for it. */
+void machine_count_fault(bool major);
+
+/* Memory is low: wakes who is to reclaim some. Does not sleep. */
+void machine_reclaim(void);
+
+/* Whether a signal waits for the current thread, so that a long operation had better end with -EINTR. */
+bool machine_interrupted(void);
+
 /* The CPU this runs on, 0 to MAX_CPUS - 1. The caller may not be moved to another while it uses it.
  */
 #define MAX_CPUS 32

@@ -24,6 +24,7 @@
 #include "mm/edit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
+#include "mm/reclaim.h"
 #include "mm/tree.h"
 
 /* Unmaps span: tree and regions. edit_begin() has made room for splits. */
@@ -60,7 +61,7 @@ int unmap_locked(struct mm *mm, const struct span *span)
 	return 0;
 }
 
-int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
+static int try_unmap(struct mm *mm, vaddr_t addr, u64 length)
 {
 	struct span span;
 
@@ -70,6 +71,11 @@ int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
 	int error = unmap_locked(mm, &span);
 	write_unlock(&mm->lock);
 	return error;
+}
+
+int mm_unmap(struct mm *mm, vaddr_t addr, u64 length)
+{
+	return WITH_RECLAIM(try_unmap(mm, addr, length));
 }
 
 bool place_is_free(const struct region_set *set, const struct span *span)
@@ -163,8 +169,8 @@ static int map_at(struct mm *mm, vaddr_t addr, u64 length, u32 flags, struct reg
 	return map_locked(mm, span, *region);
 }
 
-i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct object *object,
-	   u64 offset)
+static i64 try_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags,
+		   struct object *object, u64 offset)
 {
 	struct region region = {.object = object, .offset = offset, .prot = prot};
 	struct span span;
@@ -193,9 +199,15 @@ i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct 
 	return (i64)span.start;
 }
 
+i64 mm_map(struct mm *mm, vaddr_t addr, u64 length, u32 prot, u32 flags, struct object *object,
+	   u64 offset)
+{
+	return WITH_RECLAIM(try_map(mm, addr, length, prot, flags, object, offset));
+}
+
 static u64 with_rights(u64 leaf, u32 prot)
 {
-	u64 rights = prot == PROT_NONE ? ENTRY_NONE : ENTRY_P;
+	u64 rights = prot == PROT_NONE ? ENTRY_NONE : entry_is_swap(leaf) ? 0 : ENTRY_P;
 
 	rights |= prot & PROT_EXEC ? 0 : ENTRY_NX;
 	if (prot & PROT_WRITE)
@@ -330,7 +342,7 @@ static int protect_locked(struct mm *mm, struct span *span, u32 prot)
 	return failed ? failed : error;
 }
 
-int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
+static int try_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
 {
 	struct span span;
 
@@ -344,6 +356,11 @@ int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
 	int error = protect_locked(mm, &span, prot);
 	write_unlock(&mm->lock);
 	return error;
+}
+
+int mm_protect(struct mm *mm, vaddr_t addr, u64 length, u32 prot)
+{
+	return WITH_RECLAIM(try_protect(mm, addr, length, prot));
 }
 
 /* Adds anonymous memory at span, which is free; the tables that it reaches into are owned first. */
@@ -376,16 +393,26 @@ static int brk_locked(struct mm *mm, vaddr_t brk)
 	return error;
 }
 
-vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
+/* Tells where the end was in *before, where it is then in *brk. */
+static int try_brk(struct mm *mm, vaddr_t *before, vaddr_t *brk)
 {
 	write_lock(&mm->lock);
+	*before = mm->brk;
+	int error = brk_locked(mm, *brk);
 
-	vaddr_t before = mm->brk;
-	bool populate = !brk_locked(mm, brk) && brk > before && mm->lock_future == MAP_LOCKED;
-
-	brk = mm->brk;
+	if (error != -ENOMEM)
+		*brk = mm->brk;
 	write_unlock(&mm->lock);
-	if (populate)
+	return error;
+}
+
+vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
+{
+	vaddr_t before;
+
+	if (WITH_RECLAIM(try_brk(mm, &before, &brk)))
+		return before;
+	if (brk > before && mm->lock_future == MAP_LOCKED)
 		mm_populate(mm, ROUND_DOWN(before, PAGE_SIZE), ROUND_UP(brk, PAGE_SIZE));
 	return brk;
 }
@@ -427,18 +454,26 @@ static int extend_stack(struct mm *mm, u32 i, vaddr_t addr)
 	return 0;
 }
 
-bool stack_grow(struct mm *mm, vaddr_t addr)
+/* locked: mm->lock, writer */
+static int grow_locked(struct mm *mm, vaddr_t addr)
 {
-	bool grown = false;
-
-	addr = ROUND_DOWN(addr, PAGE_SIZE);
-	write_lock(&mm->lock);
 	u32 i = regions_find(mm->regions, addr);
 
 	if (i < mm->regions->count && mm->regions->at[i].start <= addr)
-		grown = true;
-	else if (i < mm->regions->count && may_grow(mm, i, addr))
-		grown = !extend_stack(mm, i, addr);
+		return 0;
+	return i < mm->regions->count && may_grow(mm, i, addr) ? extend_stack(mm, i, addr)
+							       : -EFAULT;
+}
+
+static int try_grow(struct mm *mm, vaddr_t addr)
+{
+	write_lock(&mm->lock);
+	int error = grow_locked(mm, addr);
 	write_unlock(&mm->lock);
-	return grown;
+	return error;
+}
+
+bool stack_grow(struct mm *mm, vaddr_t addr)
+{
+	return WITH_RECLAIM(try_grow(mm, ROUND_DOWN(addr, PAGE_SIZE))) == 0;
 }

@@ -29,5 +29,5 @@ int map_locked(struct mm *mm, const struct span *span, struct region region);
 bool stack_grow(struct mm *mm, vaddr_t addr);
 
 /* Takes flags from the regions in span and gives others, which fork and reclaim ask for: no table is
- * touched. -ENOMEM: nothing has changed. locked: mm->lock, writer. */
+ * touched, but that with MAP_LOCKED they are owned (rule 7 of mm/tree.h). -ENOMEM: nothing has changed. locked: mm->lock, writer. */
 int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add);

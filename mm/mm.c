@@ -7,7 +7,9 @@
 #include "mm/tree.h"
 
 static struct spinlock all_lock = SPINLOCK(RANK_LISTS);
-static struct list all_mms = {&all_mms, &all_mms}; /* guarded by all_lock */
+/* guarded by all_lock: */
+static struct list all_mms = {&all_mms, &all_mms};
+static u64 serials;
 
 void mm_init(void)
 {
@@ -40,6 +42,7 @@ struct mm *mm_create(void)
 	mm->regions = regions_create();
 	list_init(&mm->all);
 	spin_lock(&all_lock);
+	mm->serial = ++serials;
 	list_push_back(&all_mms, &mm->all);
 	spin_unlock(&all_lock);
 	if (!mm->root || !mm->regions) {
@@ -99,16 +102,35 @@ static bool try_get(struct mm *mm)
 	return users;
 }
 
+/* The first from `at` on that has users, with one more. locked: all_lock */
+static struct mm *get_from(struct list *at)
+{
+	while (at != &all_mms && !try_get(container_of(at, struct mm, all)))
+		at = at->next;
+	return at == &all_mms ? NULL : container_of(at, struct mm, all);
+}
+
 struct mm *mm_next(struct mm *mm)
 {
 	spin_lock(&all_lock);
-
-	struct list *at = mm ? mm->all.next : all_mms.next;
-
-	while (at != &all_mms && !try_get(container_of(at, struct mm, all)))
-		at = at->next;
+	mm = get_from(mm ? mm->all.next : all_mms.next);
 	spin_unlock(&all_lock);
-	return at == &all_mms ? NULL : container_of(at, struct mm, all);
+	return mm;
+}
+
+struct mm *mm_from(u64 serial)
+{
+	struct list *at;
+
+	spin_lock(&all_lock);
+	at = all_mms.next;
+	while (at != &all_mms && container_of(at, struct mm, all)->serial < serial)
+		at = at->next;
+
+	struct mm *mm = get_from(at);
+
+	spin_unlock(&all_lock);
+	return mm;
 }
 
 void mm_set_limits(struct mm *mm, const struct mm_limits *limits)

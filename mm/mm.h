@@ -35,6 +35,7 @@ struct mm {
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
 	u64 promised; /* pages it was granted: between changes, those that its regions promise (mm/commit.h) */
 	bool doomed;            /* mm_reap() has emptied it: faults fail */
+	u64 serial;             /* its number, in the order in which they are made */
 	struct mm *locked_next; /* with a writer that holds several: the next one it holds */
 	/* the machine's: */
 	_Atomic u64 cpus; /* those that may remember translations of it, bit n for CPU n */
@@ -79,7 +80,7 @@ int mm_fork(struct mm *parent, enum share_level level, struct mm **child);
 /*
  * Resolves an access of a user program at addr (any alignment) that the hardware refused. 0: try
  * again. -EFAULT: no region there. -EACCES: the region forbids it. -ENXIO: beyond the end of the
- * object (SIGBUS). -ENOMEM, also for good, if mm is doomed. An access below the initial stack makes it grow. locked: reader, or
+ * object (SIGBUS). -EIO: swap cannot be read (SIGBUS). -ENOMEM, also for good, if mm is doomed. An access below the initial stack makes it grow. locked: reader, or
  * writer to grow a stack.
  */
 int mm_fault(struct mm *mm, vaddr_t addr, enum access access);
@@ -156,7 +157,7 @@ int mm_lock(struct mm *mm, vaddr_t addr, u64 length, u32 flags);
  * `future`. */
 int mm_lock_all(struct mm *mm, bool now, u32 flags, u32 future);
 
-/* mincore(2) for one page: 1 = it is mapped, or the object that is mapped there has it; 0 = not,
+/* mincore(2) for one page: 1 = it is in memory, or the object that is mapped there has it; 0 = not,
  * -ENOMEM = no region. locked: reader. */
 int mm_resident(struct mm *mm, vaddr_t addr);
 
@@ -187,6 +188,8 @@ struct region_usage {
 	u64 shared_clean, shared_dirty, private_clean, private_dirty;
 	u64 referenced; /* with the accessed bit */
 	pss_t pss, pss_dirty;
+	u64 swapped; /* pages in swap */
+	pss_t swap_pss;
 };
 
 /* mm_region_at(), with what the region has in memory. locked: reader. */
@@ -199,16 +202,21 @@ struct page_info {
 	bool cached;    /* a page of an object */
 	bool exclusive; /* nobody else reaches it */
 	pfn_t pfn;
+	bool swapped;   /* in a slot of swap, of this number and area; */
+	bool in_memory; /* an access finds it without reading the slot */
+	u64 slot;
+	u32 area;
 };
 void mm_page_info(struct mm *mm, vaddr_t addr, struct page_info *info);
 
-/* Copies bytes at `from` (any alignment), as far as pages are there: how many. locked: reader. */
+/* Copies bytes at `from` (any alignment), as far as pages are there, or in swap: how many. locked: reader. */
 size_t mm_peek(struct mm *mm, vaddr_t from, void *to, size_t bytes);
 
 /* Sizes in pages and tables, counted from the nodes. locked: reader. */
 struct mm_usage {
 	u64 mapped;            /* pages in regions */
 	u64 resident;          /* pages present, the zero page apart */
+	u64 swapped;           /* pages in swap */
 	u64 tables;            /* tables in the tree, the root among them */
 	u64 tables_private;    /* of these, the ones that this mm owns */
 	u64 locked;            /* pages in regions that are locked */
@@ -246,6 +254,9 @@ struct node_info {
 void mm_walk(struct mm *mm, bool (*visit)(void *context, const struct node_info *node),
 	     void *context);
 
+/* Who reclaims memory: the thread that keeps some free, who needs it and has none, or madvise(2). */
+enum reclaimer { RECLAIM_THREAD, RECLAIM_DIRECT, RECLAIM_ADVICE, RECLAIMERS };
+
 /* Event counts since boot, for /proc/vmstat. */
 struct mm_stat {
 	_Atomic u64 faults;       /* faults and populated pages that succeeded */
@@ -255,6 +266,10 @@ struct mm_stat {
 	_Atomic u64 table_copies; /* tables copied because they were shared */
 	_Atomic u64 page_copies;  /* pages copied because they were shared */
 	_Atomic u64 reuses;       /* write faults that found refs 1 and kept the page */
+	_Atomic u64 swap_ins, swap_outs; /* pages read from swap, and written there */
+	_Atomic u64 major_faults; /* of the faults, those that waited for a page to be read */
+	_Atomic u64 scanned[RECLAIMERS],
+		stolen[RECLAIMERS]; /* pages that reclaim looked at, and freed */
 	_Atomic u64 forks;
 	_Atomic u64 endings;    /* address spaces that are being freed now, or about to be */
 	_Atomic u64 ended;      /* those that are free */
@@ -269,6 +284,8 @@ extern struct mm_stat mm_stat;
  * the caller, who keeps mm until it has asked for the next.
  */
 struct mm *mm_next(struct mm *mm);
+/* The first with this serial or a higher one, likewise. */
+struct mm *mm_from(u64 serial);
 
 /* For the audit, with the machine quiet: every address space. */
 void mm_each(void (*visit)(void *context, struct mm *mm), void *context);

@@ -15,6 +15,7 @@
 #include "mm/errno.h"
 #include "mm/map.h"
 #include "mm/object.h"
+#include "mm/reclaim.h"
 
 /* Counts the tables that leaves moved by distance will want, in the order of addresses. */
 struct count {
@@ -22,7 +23,7 @@ struct count {
 	i64 distance;
 	vaddr_t last[ROOT_LEVEL]; /* start of the last table counted, by level; odd: none yet */
 	u32 missing;
-	bool any; /* a page was there, the zero page apart */
+	bool any; /* a page was there, maybe in swap, the zero page apart */
 };
 
 static bool has_table(struct mm *mm, vaddr_t addr, u32 level)
@@ -61,7 +62,7 @@ static void count_leaves(struct count *count, struct page *table, vaddr_t base,
 			count_leaves(count, entry_child(*entry), low, span);
 		} else {
 			count_leaf(count, low + (u64)count->distance);
-			count->any |= entry_counts_present(*entry);
+			count->any |= entry_counts_present(*entry) || entry_is_swap(*entry);
 		}
 	}
 }
@@ -326,6 +327,19 @@ static bool flags_good(u32 flags, u64 old_length, u64 length)
 	return !(flags & MREMAP_DONTUNMAP) || old_length == length;
 }
 
+/* Each try begins with what was asked for, and finds done what an earlier one has unmapped. */
+static i64 try_remap(struct mm *mm, struct remap *remap, vaddr_t new_addr)
+{
+	struct remap asked = *remap;
+
+	write_lock(&mm->lock);
+	i64 result = remap_locked(mm, remap, new_addr);
+	write_unlock(&mm->lock);
+	if (result == -ENOMEM)
+		*remap = asked;
+	return result;
+}
+
 i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 flags,
 	     vaddr_t new_addr)
 {
@@ -338,9 +352,8 @@ i64 mm_remap(struct mm *mm, vaddr_t addr, u64 old_length, u64 new_length, u32 fl
 		return -EFAULT;
 	remap.old = (struct span) {addr, addr + old_length};
 
-	write_lock(&mm->lock);
-	i64 result = remap_locked(mm, &remap, new_addr);
-	write_unlock(&mm->lock);
+	i64 result = WITH_RECLAIM(try_remap(mm, &remap, new_addr));
+
 	if (result >= 0 && old_length < remap.length && region_is_locked(&remap.region))
 		mm_populate(mm, (vaddr_t)result + old_length, (vaddr_t)result + remap.length);
 	return result;

@@ -1,6 +1,7 @@
 /* Nodes of the tree: what keeps rules 1, 3, 6 and 9 of the law (mm/tree.h). */
 #include "mm/tree.h"
 #include "mm/errno.h"
+#include "mm/swap.h"
 
 struct page *zero_page;
 struct mm_stat mm_stat;
@@ -73,10 +74,11 @@ static void account(struct page *table, u64 *entry, u64 old, u64 value)
 {
 	u64 bit = 1ul << group_of(entry);
 
-	table->used = (u16)(table->used + !!value - !!old);
-	if (table->level == 1)
-		table->present = (u16)(table->present + entry_counts_present(value) -
-				       entry_counts_present(old));
+	table->used += (u32) !!value - (u32) !!old;
+	if (table->level == 1) {
+		table->present += (u32)entry_counts_present(value) - (u32)entry_counts_present(old);
+		table->swapped += (u32)entry_is_swap(value) - (u32)entry_is_swap(old);
+	}
 	if (value)
 		table->table.groups |= bit;
 	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP_BYTES)))
@@ -141,11 +143,13 @@ static void page_free(struct page *page)
 	frame_free(page, 0);
 }
 
-/* Drops a ref that no CPU can go on using. */
+/* Drops a ref that no CPU can go on using. A page whose last pointer is the slot cache's goes too. */
 static void drop_now(struct page *page, struct gather *gather)
 {
 	u32 refs = atomic_fetch_sub_explicit(&page->refs, 1, memory_order_acq_rel);
 
+	if (refs == 2 && page->type == PAGE_DATA && page->swap && swap_cache_forget(page))
+		refs = 1;
 	if (refs > 1)
 		return;
 	ASSERT(refs == 1, "frame %lx, type %u, level %u, refs %u", page_pfn(page), page->type,
@@ -174,12 +178,38 @@ void page_drop(struct page *page, struct gather *gather)
 	gather->later[gather->later_count++] = page;
 }
 
+u64 swap_leaf(u64 entry, const struct page *page)
+{
+	u64 present = entry & ENTRY_NONE ? 0 : ENTRY_P | ENTRY_A;
+
+	return page_paddr(page) | ENTRY_U | present | (entry & (ENTRY_NX | ENTRY_NONE));
+}
+
+void entry_drop(u64 entry, struct gather *gather)
+{
+	if (entry_is_swap(entry))
+		swap_put(entry);
+	else
+		page_drop(entry_child(entry), gather);
+}
+
 void gather_switch(struct gather *gather, struct mm *mm)
 {
 	settle(gather);
 	gather->mm = mm;
 	gather->start = ~0ul;
 	gather->end = 0;
+}
+
+/* Of a dead table, which no CPU can walk any more. */
+static void drop_children(struct page *table, struct gather *gather)
+{
+	node_for_each(table, entry) {
+		if (entry_is_swap(*entry))
+			swap_put(*entry);
+		else
+			drop_now(entry_child(*entry), gather);
+	}
 }
 
 static void free_dead(struct gather *gather)
@@ -189,8 +219,7 @@ static void free_dead(struct gather *gather)
 
 		gather->dead = (struct page *)page->link.prev;
 		if (page->type == PAGE_TABLE)
-			node_for_each(page, entry)
-				drop_now(entry_child(*entry), gather);
+			drop_children(page, gather);
 		page_free(page);
 	}
 }
@@ -201,12 +230,16 @@ void gather_finish(struct gather *gather)
 	free_dead(gather);
 }
 
-void page_put(struct page *page)
+bool page_put(struct page *page)
 {
 	struct gather gather = gather_begin(NULL, NULL, 0);
 
 	drop_now(page, &gather);
+
+	bool last = gather.dead;
+
 	gather_end(&gather);
+	return last;
 }
 
 /* Makes a frame a table whose entries are whatever the frame held. */
@@ -215,7 +248,7 @@ static void table_init_uncleared(struct page *frame, u32 level)
 	frame->type = PAGE_TABLE;
 	frame->level = (u8)level;
 	frame->lock = 0;
-	frame->used = frame->present = 0;
+	frame->used = frame->present = frame->swapped = 0;
 	frame->table.groups = 0;
 	frame->table.visitor = NULL;
 	frame->refs = 1;
@@ -232,6 +265,7 @@ void data_init(struct page *frame)
 {
 	frame->type = PAGE_DATA;
 	frame->object = NULL;
+	frame->swap = 0;
 	frame->refs = 1;
 	atomic_fetch_add_explicit(&mm_stat.data_pages, 1, memory_order_relaxed);
 }
@@ -250,11 +284,15 @@ void node_copy(struct page *to, struct page *from)
 			__atomic_fetch_and(entry, ~ENTRY_W, __ATOMIC_RELAXED);
 			value &= ~ENTRY_W;
 		}
-		page_get(&pages[(value & ENTRY_PADDR) >> PAGE_SHIFT]);
+		if (entry_is_swap(value))
+			swap_get(value);
+		else
+			page_get(&pages[(value & ENTRY_PADDR) >> PAGE_SHIFT]);
 		*(u64 *)((char *)entry + distance) = value;
 	}
 	to->used = from->used;
 	to->present = from->present;
+	to->swapped = from->swapped;
 	to->table.groups = from->table.groups;
 	node_unlock(from);
 }

@@ -20,7 +20,8 @@
  *
  *  1. Counting. refs(node) = entries that point at it, in any table, plus the kernel's own holders:
  *     an address space's hold on its root, an object's on a page that it caches, the kernel's on
- *     the zero page. Pointers are counted, never processes.
+ *     the zero page. Pointers are counted, never processes. A swap slot is a child of level 0 like a
+ *     page (mm/swap.h).
  *  2. Ownership. An address space owns a node when every node on the path from its root down to and
  *     including it has refs 1.
  *  3. Edits. Only an owned node may change what an address space means. To edit, walk down from the
@@ -29,7 +30,8 @@
  *     There is no other copy-on-write.
  *  4. Fills. What every sharer would do alike may be done in place in a shared table, under its
  *     lock: filling an empty entry for a read, so that one fault serves all sharers; taking out the
- *     pages that a file has lost (mm/truncate.c).
+ *     pages that a file has lost (mm/truncate.c); swapping a page out, and in for a read; clearing
+ *     accessed bits.
  *  5. Taking away is safe. Clearing W in a shared table changes no meaning, since a fault gives it
  *     back to whoever may write. Giving needs ownership.
  *  6. Writable means exclusive. An entry has W = 1 only if its child has refs 1. The one exception
@@ -41,7 +43,10 @@
  *     PROT_WRITE, which no shared table grants, and in the marks of madvise. Whoever changes regions
  *     first owns the tables that the change covers in part, and drops those that it covers whole
  *     (mm/map.c).
- *  8. Figures live in the node: used and present are those of the table itself, whoever shares it.
+ *     What is locked (MAP_LOCKED) lies in tables that its address space owns, or somebody's reclaim
+ *     would take its pages: so fork shares no tables with who has locked memory.
+ *  8. Figures live in the node: used, present and swapped are those of the table itself, whoever
+ *     shares it.
  *  9. An edit that may need memory takes it first (struct reserve): on failure nothing has changed.
  *
  * mm_audit() recomputes it all (mm/audit.c).
@@ -51,7 +56,7 @@
 #include "mm/frame.h"
 #include "mm/mm.h"
 
-/* Entry bits (Intel SDM vol. 3, table 4-15 to 4-20); 9 and 10 are ignored by the hardware. */
+/* Entry bits (Intel SDM vol. 3, table 4-15 to 4-20); 9 to 11 are ignored by the hardware. */
 #define ENTRY_P      (1ul << 0)
 #define ENTRY_W      (1ul << 1)
 #define ENTRY_U      (1ul << 2)
@@ -59,6 +64,11 @@
 #define ENTRY_D      (1ul << 6)
 #define ENTRY_SHARED (1ul << 9)  /* leaf of a MAP_SHARED region: rule 6 does not bind it */
 #define ENTRY_NONE   (1ul << 10) /* leaf under PROT_NONE: holds its page with P = 0 */
+/*
+ * Leaf that names a swap slot instead of a page, with P = 0. Bits 12 to 43 are the slot, 44 to 48 its area (mm/swap.h).
+ * ENTRY_NONE and ENTRY_NX are what the leaf will have when its page is back.
+ */
+#define ENTRY_SWAP   (1ul << 11)
 #define ENTRY_NX     (1ul << 63)
 #define ENTRY_PADDR  0x000ffffffffff000ul
 
@@ -87,18 +97,26 @@ static inline u64 *node_at(const struct page *table, u32 index)
 	return (u64 *)page_virt(table) + index;
 }
 
-/* The child that a used entry points at. */
+static inline bool entry_is_swap(u64 entry)
+{
+	return entry & ENTRY_SWAP;
+}
+
+/* The child that a used entry points at, which is no slot. */
 static inline struct page *entry_child(u64 entry)
 {
 	return paddr_page(entry & ENTRY_PADDR);
 }
+
+/* The leaf that stands for the swap entry when `page` has what its slot has. */
+u64 swap_leaf(u64 entry, const struct page *page);
 
 /* The page that all reads of untouched anonymous memory see. */
 extern struct page *zero_page;
 
 static inline bool entry_counts_present(u64 entry)
 {
-	return entry && entry_child(entry) != zero_page;
+	return entry && !entry_is_swap(entry) && entry_child(entry) != zero_page;
 }
 
 /* The first used entry of the table in [at, end), or end; the long way, over empty ones. */
@@ -120,8 +138,8 @@ static inline u32 node_index(const struct page *table, const u64 *entry)
 }
 
 /*
- * A node's lock guards its entries, used and present. Order: from the root down. Spins; may not
- * sleep while held.
+ * A node's lock guards its entries, used, present and swapped. Order: from the root down. Spins; may
+ * not sleep while held.
  */
 void node_lock_wait(struct page *table);
 
@@ -158,7 +176,7 @@ static inline void node_unlock_checked(struct page *table, const struct lock_pla
 #define node_unlock(table) node_unlock_checked(table, LOCK_PLACE(#table))
 #endif
 
-/* Replaces an entry and keeps used, present and groups true; refs are the caller's affair. locked:
+/* Replaces an entry and keeps used, present, swapped and groups true; refs are the caller's affair. locked:
  * the table. */
 void entry_set(struct page *table, u64 *entry, u64 value);
 
@@ -233,9 +251,12 @@ static inline void page_get(struct page *page)
 }
 void page_drop(struct page *page, struct gather *gather);
 
-/* page_drop() for a pointer that no CPU can hold a translation of: a caller's own ref, an object's.
- */
-void page_put(struct page *page);
+/* page_drop() of what a used entry names, which may be a slot: no CPU can hold a translation of that. */
+void entry_drop(u64 entry, struct gather *gather);
+
+/* page_drop() for a pointer that no CPU can hold a translation of: a caller's own ref, an object's. Returns whether it
+ * was the last one. */
+bool page_put(struct page *page);
 
 static inline u32 page_refs(const struct page *page)
 {

@@ -2,6 +2,7 @@
 #include "mm/edit.h"
 #include "mm/errno.h"
 #include "mm/object.h"
+#include "mm/swap.h"
 
 struct walk {
 	bool (*visit)(void *context, const struct node_info *node);
@@ -75,6 +76,7 @@ static void sum_tables(struct page *table, bool owned_above, struct mm_usage *us
 	usage->tables++;
 	usage->tables_private += owned;
 	usage->resident += table->present;
+	usage->swapped += table->swapped;
 	if (table->level == 1)
 		return;
 	node_lock(table);
@@ -145,7 +147,7 @@ u64 mm_exclusive_bytes(struct mm *mm)
 
 static u32 mappers_of(const struct page *page)
 {
-	return page_refs(page) - (page->object ? 1 : 0);
+	return page_refs(page) - (page->object || page->swap ? 1 : 0);
 }
 
 /* share: what of the page is charged here if nobody else points at it. */
@@ -165,6 +167,12 @@ static void add_page(struct region_usage *usage, u64 entry, u64 share)
 	usage->pss_dirty += dirty ? share / mappers : 0;
 }
 
+static void add_slot(struct region_usage *usage, u64 entry, u64 share)
+{
+	usage->swapped++;
+	usage->swap_pss += share / swap_names(entry);
+}
+
 static void add_span(struct page *table, vaddr_t base, const struct span *span, u64 share,
 		     struct region_usage *usage)
 {
@@ -175,6 +183,8 @@ static void add_span(struct page *table, vaddr_t base, const struct span *span, 
 		if (table->level > 1)
 			add_span(entry_child(*entry), low, span,
 				 share / page_refs(entry_child(*entry)), usage);
+		else if (entry_is_swap(*entry))
+			add_slot(usage, *entry, share);
 		else if (entry_counts_present(*entry))
 			add_page(usage, *entry, share);
 	}
@@ -195,6 +205,23 @@ bool mm_region_usage(struct mm *mm, vaddr_t addr, struct region *region, struct 
 	return true;
 }
 
+static void look_at_slot(u64 entry, bool owned, struct page_info *info)
+{
+	info->swapped = true;
+	info->in_memory = swap_slot(entry)->cached;
+	info->slot = swap_slot_of(entry);
+	info->area = swap_area_of(entry);
+	info->exclusive = owned && swap_names(entry) == 1;
+}
+
+static void look_at_page(const struct page *page, bool owned, struct page_info *info)
+{
+	info->present = info->in_memory = true;
+	info->pfn = page_pfn(page);
+	info->cached = page != zero_page && page->object;
+	info->exclusive = page != zero_page && owned && mappers_of(page) == 1;
+}
+
 void mm_page_info(struct mm *mm, vaddr_t addr, struct page_info *info)
 {
 	struct page *table;
@@ -206,14 +233,10 @@ void mm_page_info(struct mm *mm, vaddr_t addr, struct page_info *info)
 	table = leaf_table_lock(mm->root, addr, &owned);
 	if (table)
 		entry = *node_at(table, entry_index(addr, 1));
-	if (entry) {
-		const struct page *page = entry_child(entry);
-
-		info->present = true;
-		info->pfn = page_pfn(page);
-		info->cached = page != zero_page && page->object;
-		info->exclusive = page != zero_page && owned && mappers_of(page) == 1;
-	}
+	if (entry_is_swap(entry))
+		look_at_slot(entry, owned, info);
+	else if (entry)
+		look_at_page(entry_child(entry), owned, info);
 	if (table)
 		node_unlock(table);
 	read_unlock(&mm->lock);
@@ -241,37 +264,44 @@ int mm_resident(struct mm *mm, vaddr_t addr)
 		return -ENOMEM;
 	mm_page_info(mm, addr, &info);
 
-	int result = region.start > addr ? -ENOMEM : info.present || is_cached(&region, addr);
+	int result = region.start > addr ? -ENOMEM : info.in_memory || is_cached(&region, addr);
 
 	if (region.object)
 		object_put(region.object);
 	return result;
 }
 
-/* Copies part of one page, if it is there. locked: mm->lock, reader */
-static bool peek_page(struct mm *mm, vaddr_t addr, void *to, size_t bytes)
+/* Copies part of one page, if it is there; returns its entry. */
+static u64 peek_page(struct mm *mm, vaddr_t addr, void *to, size_t bytes)
 {
-	struct page *table = leaf_table_lock(mm->root, addr, NULL);
-	u64 entry = table ? *node_at(table, entry_index(addr, 1)) : 0;
+	struct page *table;
+	u64 entry;
 
-	if (entry)
+	read_lock(&mm->lock);
+	table = leaf_table_lock(mm->root, addr, NULL);
+	entry = table ? *node_at(table, entry_index(addr, 1)) : 0;
+	if (entry && !entry_is_swap(entry))
 		memcpy(to, (char *)page_virt(entry_child(entry)) + (addr & PAGE_MASK), bytes);
 	if (table)
 		node_unlock(table);
+	read_unlock(&mm->lock);
 	return entry;
 }
 
 size_t mm_peek(struct mm *mm, vaddr_t from, void *to, size_t bytes)
 {
-	size_t done = 0, part;
+	size_t done = 0;
 
-	read_lock(&mm->lock);
-	for (; done < bytes && from + done < USER_END; done += part) {
-		part = MIN(bytes - done, PAGE_SIZE - ((from + done) & PAGE_MASK));
-		if (!peek_page(mm, from + done, (char *)to + done, part))
+	while (done < bytes && from + done < USER_END) {
+		vaddr_t at = from + done;
+		size_t part = MIN(bytes - done, PAGE_SIZE - (at & PAGE_MASK));
+		u64 entry = peek_page(mm, at, (char *)to + done, part);
+
+		if (!entry || (entry_is_swap(entry) && mm_fault_in(mm, at, ACCESS_READ)))
 			break;
+		if (!entry_is_swap(entry))
+			done += part;
 	}
-	read_unlock(&mm->lock);
 	return done;
 }
 

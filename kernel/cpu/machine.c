@@ -47,7 +47,8 @@ static void invalidate_pages(vaddr_t start, vaddr_t end)
 static struct spinlock flush_lock = SPINLOCK(RANK_FLUSH);
 /* guarded by flush_lock, and read by those in pending: */
 static struct {
-	struct mm *mm; /* NULL: kernel addresses */
+	struct mm *mm; /* NULL: kernel addresses, or all of user memory if `everyone` */
+	bool everyone;
 	vaddr_t start, end;
 	_Atomic u64 pending; /* CPUs that have not done it yet */
 } request;
@@ -72,6 +73,13 @@ static void flush_here(const struct mm *mm, vaddr_t start, vaddr_t end)
 	}
 }
 
+/* Translations of user memory are never global. */
+static void flush_user_here(void)
+{
+	count(&tlb_stat.local_all);
+	write_cr3(read_cr3());
+}
+
 /* locked: interrupts off, or one that served this request in between would let the next one be taken for it */
 static void serve_request(void)
 {
@@ -79,7 +87,10 @@ static void serve_request(void)
 
 	if (!(atomic_load_explicit(&request.pending, memory_order_acquire) & bit))
 		return;
-	flush_here(request.mm, request.start, request.end);
+	if (request.everyone)
+		flush_user_here();
+	else
+		flush_here(request.mm, request.start, request.end);
 	count(&tlb_stat.remote_received);
 	atomic_fetch_and(&request.pending, ~bit);
 }
@@ -92,13 +103,9 @@ void tlb_poll(void)
 	interrupts_restore(interrupts);
 }
 
-static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
+/* Has the request served by other CPUs. locked: flush_lock */
+static void ask(u64 others)
 {
-	bool interrupts = spin_lock_irqsave(&flush_lock);
-
-	request.mm = mm;
-	request.start = start;
-	request.end = end;
 	atomic_store(&request.pending, others);
 	count(&tlb_stat.remote);
 	for (u32 number = 0; number < MAX_CPUS && others >> number; number++)
@@ -108,6 +115,17 @@ static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
 		watchdog_look(clock_ns());
 		__builtin_ia32_pause();
 	}
+}
+
+static void flush_others(struct mm *mm, vaddr_t start, vaddr_t end, u64 others)
+{
+	bool interrupts = spin_lock_irqsave(&flush_lock);
+
+	request.mm = mm;
+	request.everyone = false;
+	request.start = start;
+	request.end = end;
+	ask(others);
 	spin_unlock_irqrestore(&flush_lock, interrupts);
 }
 
@@ -126,6 +144,26 @@ void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 void tlb_flush_all(struct mm *mm)
 {
 	tlb_flush_range(mm, 0, USER_END);
+}
+
+void tlb_flush_everyone(void)
+{
+	u64 others = cpus_running() & ~CPU_BIT(this_cpu()->number);
+	bool interrupts;
+
+	atomic_thread_fence(memory_order_seq_cst);
+	flush_user_here();
+	/* One that has no address space sees the change when it loads the next (context_load_mm()). */
+	for (u32 number = 0; number < cpus_online; number++)
+		if (!__atomic_load_n(&cpus[number].mm, __ATOMIC_RELAXED))
+			others &= ~CPU_BIT(number);
+	if (!others)
+		return;
+	interrupts = spin_lock_irqsave(&flush_lock);
+	request.mm = NULL;
+	request.everyone = true;
+	ask(others);
+	spin_unlock_irqrestore(&flush_lock, interrupts);
 }
 
 void tlb_flush_kernel(vaddr_t start, vaddr_t end)

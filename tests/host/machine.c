@@ -32,6 +32,8 @@ static struct tlb {
 } tlbs[TLBS];
 static u32 running; /* the processor whose turn it is */
 
+bool machine_signal;
+
 static void (*on_death)(void);
 
 /* The run-time of ASan and UBSan, where they are built in. */
@@ -122,6 +124,26 @@ void tlb_flush_range(struct mm *mm, vaddr_t start, vaddr_t end)
 void tlb_flush_all(struct mm *mm)
 {
 	tlb_flush_range(mm, 0, ~0ul);
+}
+
+void tlb_flush_everyone(void)
+{
+	for (struct tlb *tlb = tlbs; tlb < tlbs + TLBS; tlb++)
+		memset(tlb->used, 0, sizeof(tlb->used));
+}
+
+void machine_count_fault(bool major)
+{
+	(void)major;
+}
+
+void machine_reclaim(void)
+{
+}
+
+bool machine_interrupted(void)
+{
+	return machine_signal;
 }
 
 void machine_forget(struct mm *mm)

@@ -4,6 +4,9 @@
 
 #include "mm/mm.h"
 
+/* Whether a signal waits, as mm/ sees it. */
+extern bool machine_signal;
+
 /* Starts the machine with this many frames, all free; once in a program. */
 void machine_start(u64 frames);
 

@@ -5,6 +5,7 @@
 #include "tests/host/model/form.h"
 
 #include "mm/tree.h"
+#include "tests/host/store.h"
 
 #define MOST_FRAMES 4096u
 #define MOST_VALUES 64u
@@ -19,7 +20,7 @@ struct form {
 /* The name of each frame; it counts only if it was given in this walk. */
 static struct {
 	u32 walk, name;
-} names[MOST_FRAMES];
+} names[MOST_FRAMES], slot_names[STORE_PAGES];
 static u32 walk;
 
 static void put(struct form *form, u64 word)
@@ -57,6 +58,8 @@ static bool put_name(struct form *form, const struct page *node)
 	return is_new;
 }
 
+static void put_slot(struct form *form, u64 entry);
+
 static void put_page(struct form *form, const struct page *page)
 {
 	if (page == zero_page) {
@@ -65,18 +68,43 @@ static void put_page(struct form *form, const struct page *page)
 		put(form, page_refs(page));
 		put(form, page->object != NULL);
 		put_value(form, *(u64 *)page_virt(page));
+		if (page->swap)
+			put_slot(form, page->swap);
 	}
+}
+
+/* A slot of swap, and the page that it is tied to. */
+static void put_slot(struct form *form, u64 entry)
+{
+	const struct swap_slot *slot = swap_slot(entry);
+	u64 number = swap_slot_of(entry);
+	bool is_new = slot_names[number].walk != walk;
+
+	if (is_new) {
+		slot_names[number].walk = walk;
+		slot_names[number].name = ++form->nodes;
+	}
+	put(form, slot_names[number].name);
+	if (!is_new)
+		return;
+	put(form, (u64)slot->refs << 32 | slot->written << 1 | (slot->cached != 0));
+	put_value(form, store.pages[number][0]);
+	if (slot->cached)
+		put_page(form, &frames[slot->cached - 1]);
 }
 
 static void put_table(struct form *form, const struct page *table)
 {
 	if (!put_name(form, table))
 		return;
-	put(form, (u64)page_refs(table) << 32 | (u32)table->used << 16 | table->present);
+	put(form, (u64)page_refs(table) << 32 | (u32)table->used << 20 | table->present << 10 |
+			  table->swapped);
 	node_for_each(table, entry) {
 		put(form, (*entry & ~ENTRY_PADDR) | (u64)node_index(table, entry) << PAGE_SHIFT);
 		if (table->level > 1)
 			put_table(form, entry_child(*entry));
+		else if (entry_is_swap(*entry))
+			put_slot(form, *entry);
 		else
 			put_page(form, entry_child(*entry));
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mm/heap.h"
+#include "tests/host/store.h"
 #include "tests/host/model/operation.h"
 
 #define WINDOW 6u /* pages on each side of a boundary */
@@ -33,6 +34,7 @@ void set_windows(void)
 	setting = (struct setting) {
 		.spaces = MOST_SPACES,
 		.file_pages = 24,
+		.swap_slots = 24,
 		.brk_start = boundaries[0] - 3 * PAGE_SIZE,
 		.menu = full_menu,
 		.menu_entries = full_menu_entries,
@@ -54,6 +56,7 @@ void set_tiny(vaddr_t boundary)
 	setting = (struct setting) {
 		.spaces = 3,
 		.file_pages = MOST_FILE_PAGES,
+		.swap_slots = STORE_PAGES - 1,
 		.menu = plain_menu,
 		.menu_entries = plain_menu_entries,
 		.plain = true,
@@ -71,7 +74,8 @@ void world_start(void)
 	world.heap_before = heap_bytes();
 	world.file = object_create(setting.file_pages * PAGE_SIZE, &world.file);
 	world.spaces[0].mm = mm_create();
-	CHECK(world.file && world.spaces[0].mm, "no memory");
+	world.area = store_add(&store, setting.swap_slots, 0);
+	CHECK(world.file && world.spaces[0].mm && world.area >= 0, "no memory");
 	world.spaces[0].brk = setting.brk_start;
 	world.spaces[0].mm->brk_start = world.spaces[0].mm->brk = setting.brk_start;
 	mm_set_limits(world.spaces[0].mm,
@@ -89,6 +93,13 @@ void world_end(void)
 		mm_put(mm);
 	}
 	object_put(world.file);
+
+	struct swap_totals totals;
+
+	swap_totals(&totals);
+	CHECK(totals.used == 0 && totals.cached == 0, "%lu slots, %lu pages", totals.used,
+	      totals.cached);
+	CHECK(swap_area_remove((u32)world.area) == 0, "area %d", world.area);
 	CHECK(frames_free() == world.frames_before, "%lu, was %lu", frames_free(),
 	      world.frames_before);
 	CHECK(heap_bytes() == world.heap_before, "%lu, was %lu", heap_bytes(), world.heap_before);
@@ -96,8 +107,12 @@ void world_end(void)
 
 u64 memory_in_use(void)
 {
+	struct swap_totals totals;
+
+	swap_totals(&totals);
 	/* One radix table for each level is right for a file of up to 512 pages. */
-	return frames_total() - frames_free() - world.file->pages - world.file->height;
+	return frames_total() - frames_free() - world.file->pages - world.file->height -
+	       totals.cached;
 }
 
 void check_failed(const char *condition, const char *format, ...)

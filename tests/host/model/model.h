@@ -66,6 +66,7 @@ struct setting {
 	struct place places[MOST_SLOTS];
 	u32 slots, spaces;
 	u64 file_pages; /* of the file at first, and at most */
+	u64 swap_slots;
 	vaddr_t brk_start;
 	const struct menu_entry *menu;
 	u32 menu_entries;
@@ -79,6 +80,7 @@ struct world {
 	u64 file_pages; /* its size */
 	u64 file_values[MOST_FILE_PAGES];
 	u64 written; /* the value written last: every write has its own */
+	int area;    /* of swap */
 	u64 frames_before, heap_before;
 };
 
@@ -188,6 +190,9 @@ void check_space(const struct space *space);
 /* Reads every page of every space, as a program would. */
 void read_all(void);
 
-/* Frames in use but for the file's own, which a refused operation may fill: a number that an operation without
- * effect leaves as it was. */
+/* What a leaf's page holds, in memory or in swap. */
+const u64 *contents_of(u64 leaf);
+
+/* Frames in use but for the file's own, which a refused operation may fill, and those that swap has too, which it may have
+ * read: a number that an operation without effect leaves as it was. */
 u64 memory_in_use(void);

@@ -1,5 +1,6 @@
 /* Accesses by a program, stacks that they make grow, populating, and what is there. */
 #include "mm/errno.h"
+#include "mm/swap.h"
 #include "mm/tree.h"
 #include "tests/host/model/operation.h"
 
@@ -242,7 +243,10 @@ static i64 resident_expect(const struct operation *op)
 
 	if (slot->kind == UNMAPPED)
 		return -ENOMEM;
-	return leaf_at(space_of(op)->mm, place_of(op->first)->start) ||
+
+	u64 leaf = leaf_at(space_of(op)->mm, place_of(op->first)->start);
+
+	return (entry_is_swap(leaf) ? swap_slot(leaf)->cached != 0 : leaf != 0) ||
 	       (slot->kind >= FILE_PRIVATE && is_in_file(slot->index));
 }
 

@@ -37,9 +37,12 @@ static struct page *table_at(struct mm *mm, vaddr_t addr, u32 level)
 /* Right after a fork, the tables in common are those at the share level and below. */
 static void check_sharing(const struct space *space, u64 share)
 {
-	for (u32 i = 0; i < setting.slots; i++)
+	for (u32 i = 0; i < setting.slots; i++) {
 		if (space->slots[i].dontfork || space->slots[i].wipe)
 			return; /* what the child goes without, it owned first */
+		if (space->slots[i].locked)
+			share = SHARE_PAGES;
+	}
 	for (u32 i = 0; i < setting.slots; i++) {
 		for (u32 level = 1; level <= ROOT_LEVEL; level++) {
 			struct page *table = table_at(space->mm, place_of(i)->start, level);

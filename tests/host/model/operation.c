@@ -13,13 +13,15 @@ const struct menu_entry full_menu[] = {
 	{&action_round_trip, 3}, {&action_resize, 4},   {&action_advise, 7},
 	{&action_resident, 2},   {&action_fork, 8},     {&action_exit, 5},
 	{&action_truncate, 2},   {&action_punch, 2},    {&action_lock, 3},
+	{&action_page_out, 8},   {&action_reclaim, 4},  {&action_broken_read, 4},
+	{&action_swapoff, 2},
 };
 const u32 full_menu_entries = ARRAY_SIZE(full_menu);
 
 const struct menu_entry plain_menu[] = {
 	{&action_map, 1},   {&action_unmap, 1},    {&action_protect, 1}, {&action_read, 1},
 	{&action_write, 1}, {&action_advise, 1},   {&action_move, 1},    {&action_fork, 1},
-	{&action_exit, 1},  {&action_truncate, 1}, {&action_punch, 1},
+	{&action_exit, 1},  {&action_truncate, 1}, {&action_punch, 1},   {&action_page_out, 1},
 };
 const u32 plain_menu_entries = ARRAY_SIZE(plain_menu);
 

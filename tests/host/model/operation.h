@@ -48,6 +48,7 @@ extern const struct action action_read, action_write, action_exec, action_popula
 extern const struct action action_move, action_round_trip, action_resize;
 extern const struct action action_advise, action_lock, action_fork, action_exit;
 extern const struct action action_truncate, action_punch;
+extern const struct action action_page_out, action_reclaim, action_broken_read, action_swapoff;
 
 /* Draws an operation of the setting's menu; false: nothing to do. */
 bool operation_choose(struct operation *op);

@@ -2,6 +2,7 @@
 #include "mm/commit.h"
 #include "mm/errno.h"
 #include "mm/tree.h"
+#include "tests/host/store.h"
 #include "tests/host/model/model.h"
 
 bool slots_at(vaddr_t start, u64 length, u32 *first, u32 *last)
@@ -150,7 +151,17 @@ u64 leaf_at(struct mm *mm, vaddr_t addr)
 /* Whether a leaf holds a page that is neither the file's nor the zero page. */
 static bool is_own(u64 leaf)
 {
-	return leaf && entry_child(leaf) != zero_page && !entry_child(leaf)->object;
+	return leaf && (entry_is_swap(leaf) ||
+			(entry_child(leaf) != zero_page && !entry_child(leaf)->object));
+}
+
+const u64 *contents_of(u64 leaf)
+{
+	struct page *page = entry_is_swap(leaf) ? swap_cache_find(leaf) : entry_child(leaf);
+
+	if (page && entry_is_swap(leaf))
+		page_put(page);
+	return page ? page_virt(page) : store.pages[swap_slot_of(leaf)];
 }
 
 void sync_contents(const struct space *space, u32 slot, struct slot *known)
@@ -205,7 +216,7 @@ static void check_leaf(const struct space *space, u32 i)
 	if (!leaf)
 		return;
 
-	u64 seen = *(u64 *)page_virt(entry_child(leaf));
+	u64 seen = *contents_of(leaf);
 
 	CHECK(seen == expected_value(slot), "slot %u: holds %lu, expected %lu", i, seen,
 	      expected_value(slot));
@@ -235,8 +246,8 @@ static void check_usage(const struct space *space)
 		      usage.locked == expected.locked,
 	      "mapped %lu, stack %lu, text %lu, data %lu, locked %lu", usage.mapped, usage.stack,
 	      usage.text, usage.data, usage.locked);
-	CHECK(usage.resident >= expected.resident, "%lu, known of %lu", usage.resident,
-	      expected.resident);
+	CHECK(usage.resident + usage.swapped >= expected.resident, "%lu and %lu, known of %lu",
+	      usage.resident, usage.swapped, expected.resident);
 }
 
 void check_space(const struct space *space)
