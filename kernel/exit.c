@@ -101,12 +101,6 @@ static int value_of(int exit_status)
 	return exit_status & 0x7f ? exit_status & 0x7f : exit_status >> 8;
 }
 
-static void add_time(struct cpu_time *to, struct cpu_time time)
-{
-	to->total_ns += time.total_ns;
-	to->system_ns += time.system_ns;
-}
-
 /* Makes the current process a zombie, or forgets it: then true. locked: process table */
 static bool become_zombie(struct process *process)
 {
@@ -134,7 +128,7 @@ static void leave_process(struct thread *thread)
 	struct process *process = thread->process;
 
 	signal_parked(process, thread);
-	add_time(&process->cpu, thread_cpu_time(thread));
+	cpu_time_add(&process->cpu, thread_cpu_time(thread));
 	sigqueue_forget(&thread->pending, ~0ul);
 	thread_leave(thread);
 	wake_all(&process->threads_left);
@@ -255,10 +249,10 @@ static void reap(struct process *child, u32 options, struct wait_news *news)
 	news->code = cause_of(child->exit_status);
 	news->status = value_of(child->exit_status);
 	news->cpu = child->cpu;
-	add_time(&news->cpu, child->child_cpu);
+	cpu_time_add(&news->cpu, child->child_cpu);
 	if (options & WAIT_NOWAIT)
 		return;
-	add_time(&child->parent->child_cpu, news->cpu);
+	cpu_time_add(&child->parent->child_cpu, news->cpu);
 	process_leave_table(child);
 }
 

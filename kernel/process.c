@@ -208,10 +208,7 @@ struct cpu_time process_cpu_time(const struct process *process)
 	const struct thread *thread;
 
 	list_for_each(thread, &process->threads, sibling) {
-		struct cpu_time time = thread_cpu_time(thread);
-
-		sum.total_ns += time.total_ns;
-		sum.system_ns += time.system_ns;
+		cpu_time_add(&sum, thread_cpu_time(thread));
 	}
 	return sum;
 }

@@ -60,6 +60,7 @@ struct thread {
 	u64 started_ns;     /* when it last got a CPU */
 	u64 system_ns;      /* of cpu_ns: in the kernel, as sampled at the end of each slice */
 	u64 sampled_ns;     /* cpu_ns at the last sample */
+	u64 minor_faults, major_faults; /* its own affair */
 #ifdef CHECKED
 	struct held_locks rwlocks; /* that it holds; its own affair */
 #endif
@@ -83,8 +84,17 @@ struct rlimit {
 };
 
 struct cpu_time {
-	u64 total_ns, system_ns; /* the rest of the total is the program's own */
+	u64 total_ns, system_ns;        /* the rest of the total is the program's own */
+	u64 minor_faults, major_faults; /* major: a page was read for it */
 };
+
+static inline void cpu_time_add(struct cpu_time *to, struct cpu_time time)
+{
+	to->total_ns += time.total_ns;
+	to->system_ns += time.system_ns;
+	to->minor_faults += time.minor_faults;
+	to->major_faults += time.major_faults;
+}
 
 struct posix_timer;
 
@@ -99,11 +109,10 @@ struct process {
 	struct inode *exe;        /* one ref, the file it executes; NULL before the first exec */
 	char name[PROCESS_NAME];  /* last part of the program's path */
 	u32 umask;
-	struct rlimit limits[RLIMITS];  /* those on memory are in force in mm->limits */
-	enum share_level fork_level;    /* for its own forks; inherited */
-	bool fork_level_set;            /* false: the system's level counts */
-	i32 oom_score_adj;              /* OOM_SCORE_ADJ_MIN to _MAX; inherited */
-	u64 minor_faults, major_faults; /* its own; major: a page was read for it */
+	struct rlimit limits[RLIMITS]; /* those on memory are in force in mm->limits */
+	enum share_level fork_level;   /* for its own forks; inherited */
+	bool fork_level_set;           /* false: the system's level counts */
+	i32 oom_score_adj;             /* OOM_SCORE_ADJ_MIN to _MAX; inherited */
 	/* guarded by the process table's lock: */
 	struct list threads; /* those that have not ended */
 	u32 thread_count;

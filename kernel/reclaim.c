@@ -8,12 +8,10 @@
 
 void machine_count_fault(bool major)
 {
-	struct process *process = current()->process;
-
-	if (process && major)
-		process->major_faults++;
-	else if (process)
-		process->minor_faults++;
+	if (major)
+		current()->major_faults++;
+	else
+		current()->minor_faults++;
 }
 
 bool machine_interrupted(void)

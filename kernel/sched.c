@@ -427,7 +427,8 @@ u64 thread_cpu_ns(const struct thread *thread)
 
 struct cpu_time thread_cpu_time(const struct thread *thread)
 {
-	return (struct cpu_time) {thread_cpu_ns(thread), thread->system_ns};
+	return (struct cpu_time) {thread_cpu_ns(thread), thread->system_ns, thread->minor_faults,
+				  thread->major_faults};
 }
 
 /* The idle thread: halts until an interrupt makes somebody ready, here or so long elsewhere that it is

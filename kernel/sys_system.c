@@ -9,6 +9,7 @@
 #include "kernel/version.h"
 #include "mm/errno.h"
 #include "mm/frame.h"
+#include "mm/swap.h"
 
 struct utsname {
 	char system[65], node[65], release[65], version[65], machine[65], domain[65];
@@ -47,13 +48,18 @@ static bool count_process(void *context, struct process *process)
 
 i64 sys_sysinfo(uptr to)
 {
+	struct swap_totals swap;
+
 	stack_pool_drain(); /* what it keeps is free */
+	swap_totals(&swap);
 
 	struct sysinfo info = {
 		.uptime = (i64)(clock_ns() / 1000000000),
 		.loads = {(u64)sched_runnable() << 16},
 		.total = frames_total() << PAGE_SHIFT,
 		.free = frames_free() << PAGE_SHIFT,
+		.swap_total = swap.pages << PAGE_SHIFT,
+		.swap_free = (swap.pages - swap.used) << PAGE_SHIFT,
 		.unit = 1,
 	};
 

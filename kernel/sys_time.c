@@ -177,6 +177,9 @@ int put_rusage(uptr to, struct cpu_time time)
 	u64 usage[18] = {user_ns / NS_PER_SECOND, user_ns % NS_PER_SECOND / 1000,
 			 time.system_ns / NS_PER_SECOND, time.system_ns % NS_PER_SECOND / 1000};
 
+	usage[8] = time.minor_faults; /* as struct rusage has them */
+	usage[9] = time.major_faults;
+
 	return copy_to_user(to, usage, sizeof(usage));
 }
 

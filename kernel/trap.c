@@ -93,6 +93,7 @@ static void refuse(int error, u64 addr)
 	case -ENOMEM: /* it has been killed */
 		break;
 	case -ENXIO:
+	case -EIO:
 		signal_force(SIGBUS, BUS_ADRERR, addr);
 		break;
 	default:

@@ -240,6 +240,7 @@ static bool swap_in(struct fault *f, struct page *table, u64 *entry)
 	entry_set(table, entry, swap_leaf(old, page));
 	swap_put(old);
 	put_read(f);
+	swap_cache_spare(page);
 	return true;
 }
 

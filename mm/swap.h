@@ -110,6 +110,10 @@ int swap_read(u64 entry, struct page **page, bool *read);
  * it, or it is still being written. */
 bool swap_cache_take(struct page *page);
 
+/* Unties a page that has just been mapped if slots are scarce, more than half of the area's in use, and this one is of no
+ * use to anybody else. */
+void swap_cache_spare(struct page *page);
+
 /* The swap entry, without rights, that may stand for a pointer to this page: its slot was written and its area is to
  * stay. Else 0. */
 u64 swap_cache_entry(const struct page *page);

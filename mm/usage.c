@@ -94,9 +94,9 @@ static u64 count_exclusive(struct page *table)
 
 	node_lock(table);
 	node_for_each(table, entry) {
-		struct page *child = entry_child(*entry);
+		struct page *child = entry_is_swap(*entry) ? NULL : entry_child(*entry);
 
-		if (page_refs(child) == 1)
+		if (child && page_refs(child) == 1)
 			pages += child->type == PAGE_TABLE ? count_exclusive(child) : 1;
 	}
 	node_unlock(table);

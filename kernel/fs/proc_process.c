@@ -98,7 +98,7 @@ static void show_memory(struct text *text, struct process *process)
 	show_kb(text, "VmExe", usage.text);
 	show_kb(text, "VmLib", 0);
 	show_kb(text, "VmPTE", usage.tables);
-	show_kb(text, "VmSwap", 0);
+	show_kb(text, "VmSwap", usage.swapped);
 	mm_put(mm);
 }
 
@@ -133,9 +133,10 @@ static void show_stat_times(struct text *text, const struct process *process,
 	text_print(text, " %u %u %u %u %d", parent_pid(process), process->pgid, process->sid,
 		   on_tty ? 5 << 8 | 1 : 0, on_tty ? (int)tty_foreground() : -1);
 	/* flags, minflt, cminflt, majflt, cmajflt; utime, stime, cutime, cstime */
-	text_print(text, " 0 0 0 0 0 %lu %lu %lu %lu", (own.total_ns - own.system_ns) / NS_PER_TICK,
-		   own.system_ns / NS_PER_TICK, (child.total_ns - child.system_ns) / NS_PER_TICK,
-		   child.system_ns / NS_PER_TICK);
+	text_print(text, " 0 %lu %lu %lu %lu %lu %lu %lu %lu", own.minor_faults, child.minor_faults,
+		   own.major_faults, child.major_faults,
+		   (own.total_ns - own.system_ns) / NS_PER_TICK, own.system_ns / NS_PER_TICK,
+		   (child.total_ns - child.system_ns) / NS_PER_TICK, child.system_ns / NS_PER_TICK);
 	/* priority, nice, num_threads, itrealvalue, starttime */
 	text_print(text, " 20 0 %u 0 %lu", look->threads, process->started_ns / NS_PER_TICK);
 }

@@ -20,6 +20,8 @@ static void add_usage(struct region_usage *sum, const struct region_usage *more)
 	sum->referenced += more->referenced;
 	sum->pss += more->pss;
 	sum->pss_dirty += more->pss_dirty;
+	sum->swapped += more->swapped;
+	sum->swap_pss += more->swap_pss;
 }
 
 static void show_kb(struct text *text, const char *name, u64 kb)
@@ -53,8 +55,8 @@ static void show_usage(struct text *text, const struct region_usage *usage, u64 
 	show_kb(text, "FilePmdMapped", 0);
 	show_kb(text, "Shared_Hugetlb", 0);
 	show_kb(text, "Private_Hugetlb", 0);
-	show_kb(text, "Swap", 0);
-	show_kb(text, "SwapPss", 0);
+	show_kb(text, "Swap", usage->swapped * KB_PER_PAGE);
+	show_kb(text, "SwapPss", pss_kb(usage->swap_pss));
 	show_kb(text, "Locked", locked_kb);
 }
 
@@ -213,6 +215,7 @@ void proc_count_object_pages(struct mm *mm, u64 *file, u64 *shared)
 #define PAGEMAP_PFN       ((1ul << 55) - 1)
 #define PAGEMAP_EXCLUSIVE (1ul << 56)
 #define PAGEMAP_FILE      (1ul << 61) /* or shared anonymous */
+#define PAGEMAP_SWAP      (1ul << 62) /* with the area in bits 0 to 4 and the slot above it */
 #define PAGEMAP_PRESENT   (1ul << 63)
 
 static u64 pagemap_entry(struct mm *mm, vaddr_t addr)
@@ -220,6 +223,9 @@ static u64 pagemap_entry(struct mm *mm, vaddr_t addr)
 	struct page_info info;
 
 	mm_page_info(mm, addr, &info);
+	if (info.swapped)
+		return PAGEMAP_SWAP | info.slot << 5 | info.area |
+		       (info.exclusive ? PAGEMAP_EXCLUSIVE : 0);
 	if (!info.present)
 		return 0;
 	return PAGEMAP_PRESENT | (info.pfn & PAGEMAP_PFN) | (info.cached ? PAGEMAP_FILE : 0) |

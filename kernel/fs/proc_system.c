@@ -13,6 +13,7 @@
 #include "mm/frame.h"
 #include "mm/heap.h"
 #include "mm/object.h"
+#include "mm/swap.h"
 
 #define NS_PER_TICK   10000000u /* USER_HZ is 100 */
 #define NS_PER_SECOND 1000000000u
@@ -39,8 +40,10 @@ static void show_meminfo(struct text *text, struct process *process)
 {
 	u64 total = frames_total() * 4, free = count_free() * 4;
 	struct object_pages objects = {0};
+	struct swap_totals swap;
 
 	(void)process;
+	swap_totals(&swap);
 	for (struct object *object = object_next(NULL); object; object = object_next(object))
 		add_pages(object, &objects);
 	text_print(text, "MemTotal:       %8lu kB\n", total);
@@ -48,9 +51,9 @@ static void show_meminfo(struct text *text, struct process *process)
 	text_print(text, "MemAvailable:   %8lu kB\n", free);
 	text_print(text, "Buffers:        %8u kB\n", 0);
 	text_print(text, "Cached:         %8lu kB\n", objects.cached * 4);
-	text_print(text, "SwapCached:     %8u kB\n", 0);
-	text_print(text, "SwapTotal:      %8u kB\n", 0);
-	text_print(text, "SwapFree:       %8u kB\n", 0);
+	text_print(text, "SwapCached:     %8lu kB\n", swap.cached * 4);
+	text_print(text, "SwapTotal:      %8lu kB\n", swap.pages * 4);
+	text_print(text, "SwapFree:       %8lu kB\n", (swap.pages - swap.used) * 4);
 	/* What is no object's and not the zero page is in some table. */
 	text_print(text, "AnonPages:      %8lu kB\n",
 		   (mm_stat.data_pages - objects.cached - 1) * 4);
@@ -64,6 +67,7 @@ static void show_meminfo(struct text *text, struct process *process)
 
 static void show_vmstat(struct text *text, struct process *process)
 {
+	const _Atomic u64 *scanned = mm_stat.scanned, *stolen = mm_stat.stolen;
 	const struct {
 		const char *name;
 		u64 value;
@@ -75,6 +79,15 @@ static void show_vmstat(struct text *text, struct process *process)
 		{"pgtable_copy", mm_stat.table_copies},
 		{"page_copy", mm_stat.page_copies},
 		{"page_reuse", mm_stat.reuses},
+		{"pgmajfault", mm_stat.major_faults},
+		{"pswpin", mm_stat.swap_ins},
+		{"pswpout", mm_stat.swap_outs},
+		{"pgscan", scanned[RECLAIM_THREAD] + scanned[RECLAIM_DIRECT]},
+		{"pgscan_kswapd", scanned[RECLAIM_THREAD]},
+		{"pgscan_direct", scanned[RECLAIM_DIRECT]},
+		{"pgsteal", stolen[RECLAIM_THREAD] + stolen[RECLAIM_DIRECT]},
+		{"pgsteal_kswapd", stolen[RECLAIM_THREAD]},
+		{"pgsteal_direct", stolen[RECLAIM_DIRECT]},
 		{"forks", mm_stat.forks},
 		{"nr_page_tables", mm_stat.tables},
 		{"nr_data_pages", mm_stat.data_pages},
