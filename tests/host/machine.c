@@ -33,6 +33,7 @@ static struct tlb {
 static u32 running; /* the processor whose turn it is */
 
 bool machine_signal;
+static bool as_another; /* thread, on another processor */
 
 static void (*on_death)(void);
 
@@ -144,6 +145,13 @@ void machine_reclaim(void)
 bool machine_interrupted(void)
 {
 	return machine_signal;
+}
+
+void machine_as_another(void (*run)(void))
+{
+	as_another = true;
+	run();
+	as_another = false;
 }
 
 void machine_forget(struct mm *mm)
@@ -285,16 +293,16 @@ void(write_unlock)(struct rwlock *lock)
 
 struct held_locks *held_spinlocks(void)
 {
-	static struct held_locks held;
+	static struct held_locks held[2];
 
-	return &held;
+	return &held[as_another];
 }
 
 struct held_locks *held_rwlocks(void)
 {
-	static struct held_locks held;
+	static struct held_locks held[2];
 
-	return &held;
+	return &held[as_another];
 }
 
 bool interrupts_possible(void)

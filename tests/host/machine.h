@@ -7,6 +7,9 @@
 /* Whether a signal waits, as mm/ sees it. */
 extern bool machine_signal;
 
+/* Runs it as another thread would, which does not hold what the current one holds, but may not want it either. */
+void machine_as_another(void (*run)(void));
+
 /* Starts the machine with this many frames, all free; once in a program. */
 void machine_start(u64 frames);
 

@@ -1,7 +1,7 @@
 #include "tests/host/store.h"
 
 #include "mm/errno.h"
-#include "mm/machine.h"
+#include "tests/host/machine.h"
 
 struct store store;
 
@@ -36,7 +36,13 @@ static int store_write(void *device, u64 page, const void *from)
 		return -EIO;
 	on->writes++;
 	memcpy(on->pages[page], from, PAGE_SIZE);
-	return 0;
+	if (on->during_write) {
+		void (*during)(void) = on->during_write;
+
+		on->during_write = NULL;
+		machine_as_another(during);
+	}
+	return memcmp(on->pages[page], from, PAGE_SIZE) ? -EIO : 0; /* nobody may have written */
 }
 
 const struct swap_store store_calls = {store_read, store_write};

@@ -64,7 +64,7 @@ static bool reclaim_choose(struct operation *op)
 static i64 reclaim_call(const struct operation *op)
 {
 	store.fail_write = op->last == 1;
-	mm_reclaim(op->value, RECLAIM_DIRECT);
+	mm_reclaim(op->value, RECLAIM_THREAD);
 	store.fail_write = 0;
 	return 0;
 }
