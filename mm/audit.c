@@ -26,7 +26,7 @@
 struct audit {
 	u64 findings;
 	struct mm *mm; /* whose tree is being walked */
-	u64 tables, data_pages, promised, tied;
+	u64 tables, data_pages, promised, tied, waiting;
 };
 
 #define FINDING(audit, format, ...)                                   \
@@ -287,6 +287,10 @@ static void audit_tie(void *context, u64 entry, struct swap_slot *slot)
 	if (!slot->cached)
 		return;
 	slot->expected++;
+	audit->waiting += slot->waiting;
+	if (slot->waiting != (page_refs(&frames[slot->cached - 1]) == 1))
+		FINDING(audit, "slot %lx: its page waits %d, and has refs %u", entry, slot->waiting,
+			page_refs(&frames[slot->cached - 1]));
 	frames[slot->cached - 1].expected++;
 	if (frames[slot->cached - 1].swap != entry)
 		FINDING(audit, "slot %lx is tied to frame %x, which names %lx", entry,
@@ -317,8 +321,9 @@ static void compare_totals(struct audit *audit)
 	struct swap_totals swap;
 
 	swap_totals(&swap);
-	if (audit->tied != swap.cached)
-		FINDING(audit, "pages with a slot %lu, counted %lu", swap.cached, audit->tied);
+	if (audit->tied != swap.cached || audit->waiting != swap.waiting)
+		FINDING(audit, "pages with a slot %lu, counted %lu; waiting %lu, counted %lu",
+			swap.cached, audit->tied, swap.waiting, audit->waiting);
 	if (audit->tables != mm_stat.tables || audit->data_pages != mm_stat.data_pages)
 		FINDING(audit, "tables %lu, counted %lu; data pages %lu, counted %lu",
 			mm_stat.tables, audit->tables, mm_stat.data_pages, audit->data_pages);

@@ -161,8 +161,11 @@ static void choose_victims(struct pageout *out, struct page *table, vaddr_t *at,
 
 static void settle(struct pageout *out)
 {
-	while (out->dropped_count)
-		out->freed += page_put(out->dropped[--out->dropped_count]);
+	while (out->dropped_count) {
+		struct page *page = out->dropped[--out->dropped_count];
+
+		out->freed += swap_cache_evict(page) || page_put(page);
+	}
 	for (u32 i = 0; i < out->victim_count; i++)
 		swap_write(out->victims[i].page);
 }
@@ -305,9 +308,9 @@ static bool sweep_mm(struct pageout *out, u64 frames)
 /* locked: reclaim_lock */
 static u64 reclaim(u64 frames, enum reclaimer who)
 {
-	struct pageout out = {.who = who};
+	struct pageout out = {.who = who, .freed = swap_cache_shrink(frames)};
 	u32 idle_turns = 0;
-	u64 before = 0;
+	u64 before = out.freed;
 
 	while (out.freed < frames && idle_turns < IDLE_TURNS_MOST) {
 		if (sweep_mm(&out, frames))

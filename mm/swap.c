@@ -24,12 +24,13 @@ static struct area {
 	bool closed;
 	u64 last;         /* slots 1 to last */
 	u64 pages, taken; /* that are not bad; of them those in use */
-	u64 next;         /* where the search for a free one begins */
+	u64 next;         /* where the search for a free one begins, */
+	u64 next_waiting; /* and that for one whose page waits */
 	u64 *bits;        /* those that cannot be taken, a bit each */
 	struct swap_slot **chunks;
 } areas[SWAP_AREAS];
 static struct spinlock swap_lock = SPINLOCK(RANK_SWAP); /* guards areas[], and what is tied */
-static u64 tied;
+static u64 tied, waiting; /* pages that have a slot; of them those that only the cache holds */
 
 /* Held by who reads a slot, by the slot's number: so that others wait, and find the page. */
 static struct rwlock reading[READERS] = {[0 ... READERS - 1] = RWLOCK(RANK_SWAP_READ)};
@@ -146,6 +147,7 @@ void swap_totals(struct swap_totals *totals)
 		totals->used += areas[i].taken;
 	}
 	totals->cached = tied;
+	totals->waiting = waiting;
 	spin_unlock(&swap_lock);
 }
 
@@ -215,6 +217,13 @@ void swap_get(u64 entry)
 	atomic_fetch_add_explicit(&swap_slot(entry)->refs, 1, memory_order_relaxed);
 }
 
+/* Whether the slot's page waits: it is changed. locked: swap_lock */
+static void set_waiting(struct swap_slot *slot, bool waits)
+{
+	waiting += (u64)waits - slot->waiting;
+	slot->waiting = waits;
+}
+
 /* locked: swap_lock */
 static void put_locked(u64 entry)
 {
@@ -228,25 +237,6 @@ static void put_locked(u64 entry)
 	area->bits[slot / 64] &= ~(1ul << slot % 64);
 	area->taken--;
 }
-
-void swap_put(u64 entry)
-{
-	spin_lock(&swap_lock);
-	put_locked(entry);
-	spin_unlock(&swap_lock);
-}
-
-u32 swap_names(u64 entry)
-{
-	const struct swap_slot *slot = swap_slot(entry);
-
-	spin_lock(&swap_lock);
-	u32 names = slot->refs - (slot->cached ? 1 : 0);
-	spin_unlock(&swap_lock);
-	return names;
-}
-
-/* ---- The slot cache ---- */
 
 /* locked: swap_lock */
 static void tie(u64 entry, struct page *page)
@@ -262,11 +252,46 @@ static void untie(struct page *page)
 {
 	u64 entry = page->swap;
 
+	set_waiting(swap_slot(entry), false);
 	swap_slot(entry)->cached = 0;
 	page->swap = 0;
 	tied--;
 	put_locked(entry);
 }
+
+/* Frees the page that waits in the cache, if it still does. locked: swap_lock */
+static bool free_waiting(struct swap_slot *slot)
+{
+	struct page *page = &frames[slot->cached - 1];
+
+	if (!slot->waiting || page_refs(page) > 1)
+		return false;
+	untie(page);
+	atomic_store_explicit(&page->refs, 0, memory_order_relaxed);
+	page_free(page);
+	return true;
+}
+
+void swap_put(u64 entry)
+{
+	spin_lock(&swap_lock);
+	put_locked(entry);
+	if (swap_slot(entry)->refs == 1)
+		free_waiting(swap_slot(entry));
+	spin_unlock(&swap_lock);
+}
+
+u32 swap_names(u64 entry)
+{
+	const struct swap_slot *slot = swap_slot(entry);
+
+	spin_lock(&swap_lock);
+	u32 names = slot->refs - (slot->cached ? 1 : 0);
+	spin_unlock(&swap_lock);
+	return names;
+}
+
+/* ---- The slot cache ---- */
 
 u64 swap_cache_add(struct page *page)
 {
@@ -315,11 +340,12 @@ struct page *swap_cache_find(u64 entry)
 	struct page *page = NULL;
 
 	spin_lock(&swap_lock);
-	u32 cached = swap_slot(entry)->cached;
+	struct swap_slot *slot = swap_slot(entry);
 
-	if (cached) {
-		page = &frames[cached - 1];
+	if (slot->cached) {
+		page = &frames[slot->cached - 1];
 		page_get(page);
+		set_waiting(slot, false);
 	}
 	spin_unlock(&swap_lock);
 	return page;
@@ -416,12 +442,58 @@ bool swap_cache_forget(struct page *page)
 	spin_lock(&swap_lock);
 	bool last = is_tied(page) && page_refs(page) == 1;
 
+	if (last && swap_slot(page->swap)->refs > 1 && !frames_low &&
+	    !areas[swap_area_of(page->swap)].closed) {
+		set_waiting(swap_slot(page->swap), true);
+		last = false;
+	}
 	if (last) {
 		untie(page);
 		atomic_store_explicit(&page->refs, 0, memory_order_relaxed);
 	}
 	spin_unlock(&swap_lock);
 	return last;
+}
+
+bool swap_cache_evict(struct page *page)
+{
+	spin_lock(&swap_lock);
+	bool last = page->swap && swap_slot(page->swap)->written && page_refs(page) == 2;
+
+	if (last) {
+		untie(page);
+		atomic_store_explicit(&page->refs, 0, memory_order_relaxed);
+		page_free(page);
+	}
+	spin_unlock(&swap_lock);
+	return last;
+}
+
+/* Those of one chunk of slots. */
+static u64 shrink_chunk(struct area *area)
+{
+	u64 freed = 0;
+
+	spin_lock(&swap_lock);
+	for (u64 i = 0; area->store && waiting && i < CHUNK_SLOTS; i++) {
+		struct swap_slot *slot = slot_at(area, area->next_waiting);
+
+		if (slot->waiting)
+			freed += free_waiting(slot);
+		area->next_waiting = area->next_waiting < area->last ? area->next_waiting + 1 : 0;
+	}
+	spin_unlock(&swap_lock);
+	return freed;
+}
+
+u64 swap_cache_shrink(u64 frames)
+{
+	u64 freed = 0;
+
+	for (struct area *area = areas; area < areas + SWAP_AREAS; area++)
+		for (u64 i = 0; waiting && freed < frames && i <= area->last / CHUNK_SLOTS; i++)
+			freed += shrink_chunk(area);
+	return freed;
 }
 
 /* ---- The end of an area ---- */

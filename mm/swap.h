@@ -15,8 +15,8 @@
  *     write that fails therefore changes nothing but the slot, which is bad from then on.
  *  3. Who writes to a page unties it first: an entry that is its last one takes it over (swap_cache_take()), whatever
  *     others name the slot; with more entries it is copied like any shared page.
- *  4. A page that only the cache holds is let go of at once, by who dropped the other pointer. Since its slot was
- *     written nothing is lost.
+ *  4. A page that only the cache holds waits there for the others that name its slot, and is the first to be reclaimed.
+ *     When nobody names the slot any more, or memory is low, it is let go of at once, by who dropped the last pointer.
  */
 #pragma once
 
@@ -59,9 +59,9 @@ struct swap_area_info {
 /* False when there is no area of this number. */
 bool swap_area_info(u32 area, struct swap_area_info *info);
 
-/* Pages of all areas, those of them in use, and pages of memory that have a slot. */
+/* Slots of all areas, those of them in use; pages of memory that have a slot, and those that only the cache holds. */
 struct swap_totals {
-	u64 pages, used, cached;
+	u64 pages, used, cached, waiting;
 };
 void swap_totals(struct swap_totals *totals);
 
@@ -118,9 +118,15 @@ void swap_cache_spare(struct page *page);
  * stay. Else 0. */
 u64 swap_cache_entry(const struct page *page);
 
-/* For who has just made refs 1, and has no pointer left: lets go of the page if the last pointer is the cache's. True:
- * its refs are 0 now, the caller frees it. */
+/* For who has just made refs 1, and has no pointer left: lets go of the page if the last pointer is the cache's, and it is
+ * not to wait there. True: its refs are 0 now, the caller frees it. */
 bool swap_cache_forget(struct page *page);
+
+/* For the reclaimer's own ref: frees a page that nobody but it and the cache points at. False: the ref is still there. */
+bool swap_cache_evict(struct page *page);
+
+/* Frees pages that wait in the cache, at most so many; returns how many. */
+u64 swap_cache_shrink(u64 frames);
 
 /* ---- For swap_area_remove(), mm/swapoff.c ---- */
 
@@ -138,6 +144,7 @@ struct swap_slot {
 	u32 expected;     /* the audit's own count */
 	u32 cached;       /* number of the frame that it is tied to, plus 1; 0: none */
 	bool written;     /* an entry may name it */
+	bool waiting;     /* only the cache holds the page */
 };
 
 /* Every slot that is in use, of every area. */

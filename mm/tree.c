@@ -136,7 +136,7 @@ void reserve_release(struct reserve *reserve)
 		frame_free(reserve_take(reserve), 0);
 }
 
-static void page_free(struct page *page)
+void page_free(struct page *page)
 {
 	atomic_fetch_sub_explicit(page->type == PAGE_TABLE ? &mm_stat.tables : &mm_stat.data_pages,
 				  1, memory_order_relaxed);

@@ -266,6 +266,9 @@ static inline u32 page_refs(const struct page *page)
 /* Makes a frame an empty table of this level with one ref, the caller's. */
 void table_init(struct page *frame, u32 level);
 
+/* Frees a table or a page with refs 0. */
+void page_free(struct page *page);
+
 /* Makes a frame a page of data with one ref, the caller's; its contents are the caller's affair. */
 void data_init(struct page *frame);
 

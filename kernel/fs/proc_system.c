@@ -54,9 +54,9 @@ static void show_meminfo(struct text *text, struct process *process)
 	text_print(text, "SwapCached:     %8lu kB\n", swap.cached * 4);
 	text_print(text, "SwapTotal:      %8lu kB\n", swap.pages * 4);
 	text_print(text, "SwapFree:       %8lu kB\n", (swap.pages - swap.used) * 4);
-	/* What is no object's and not the zero page is in some table. */
+	/* What is no object's, not the zero page, and does not wait in the slot cache is in some table. */
 	text_print(text, "AnonPages:      %8lu kB\n",
-		   (mm_stat.data_pages - objects.cached - 1) * 4);
+		   (mm_stat.data_pages - objects.cached - 1 - swap.waiting) * 4);
 	text_print(text, "Mapped:         %8lu kB\n", objects.mapped * 4);
 	text_print(text, "Shmem:          %8lu kB\n", objects.shared * 4);
 	text_print(text, "Slab:           %8lu kB\n", heap_bytes() / 1024);
