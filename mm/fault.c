@@ -240,7 +240,7 @@ static bool swap_in(struct fault *f, struct page *table, u64 *entry)
 	entry_set(table, entry, swap_leaf(old, page));
 	swap_put(old);
 	put_read(f);
-	swap_cache_spare(page);
+	swap_cache_spare(page, 0);
 	return true;
 }
 
@@ -274,6 +274,8 @@ static int read_wanted(struct fault *f)
 	error = swap_read(f->wanted, &f->read, &f->major);
 	swap_put(f->wanted);
 	f->wanted = 0;
+	if (f->major && !error)
+		swap_read_ahead(f->mm, f->region, f->addr);
 	return error;
 }
 

@@ -28,6 +28,10 @@ int map_locked(struct mm *mm, const struct span *span, struct region region);
  */
 bool stack_grow(struct mm *mm, vaddr_t addr);
 
+/* After a fault that had to read the page at addr from swap: reads pages that will be wanted next. locked: mm->lock,
+ * reader, and no table */
+void swap_read_ahead(struct mm *mm, const struct region *region, vaddr_t addr);
+
 /* Takes flags from the regions in span and gives others, which fork and reclaim ask for: no table is
  * touched, but that with MAP_LOCKED they are owned (rule 7 of mm/tree.h). -ENOMEM: nothing has changed. locked: mm->lock, writer. */
 int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add);

@@ -35,7 +35,9 @@ struct mm {
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
 	u64 promised; /* pages it was granted: between changes, those that its regions promise (mm/commit.h) */
 	bool doomed;            /* mm_reap() has emptied it: faults fail */
-	u64 serial;             /* its number, in the order in which they are made */
+	vaddr_t swap_expected; /* where the next fault reads swap if the program goes on in order; */
+	u32 swap_window;       /* how many pages it was given last. Guesses, guarded by nothing */
+	u64 serial;            /* its number, in the order in which they are made */
 	struct mm *locked_next; /* with a writer that holds several: the next one it holds */
 	/* the machine's: */
 	_Atomic u64 cpus; /* those that may remember translations of it, bit n for CPU n */

@@ -401,16 +401,16 @@ bool swap_cache_take(struct page *page)
 	return takes;
 }
 
-void swap_cache_spare(struct page *page)
+void swap_cache_spare(struct page *page, u32 refs)
 {
 	spin_lock(&swap_lock);
 	u64 entry = page->swap;
 	const struct area *area = &areas[swap_area_of(entry)];
 
-	if (entry && area->taken > area->pages / 2 && page_refs(page) == 2 &&
+	if (entry && area->taken > area->pages / 2 && page_refs(page) == 2 + refs &&
 	    swap_slot(entry)->refs == 1 && swap_slot(entry)->written) {
 		untie(page);
-		atomic_store_explicit(&page->refs, 1, memory_order_release);
+		atomic_fetch_sub_explicit(&page->refs, 1, memory_order_release);
 	}
 	spin_unlock(&swap_lock);
 }

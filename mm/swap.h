@@ -110,9 +110,9 @@ int swap_read(u64 entry, struct page **page, bool *read);
  * it, or it is still being written. */
 bool swap_cache_take(struct page *page);
 
-/* Unties a page that has just been mapped if slots are scarce, more than half of the area's in use, and this one is of no
- * use to anybody else. */
-void swap_cache_spare(struct page *page);
+/* Unties a page that has just been mapped, if slots are scarce, more than half of the area's in use, and this one is of no
+ * use to anybody else. refs: the caller's own, beside the entry's. */
+void swap_cache_spare(struct page *page, u32 refs);
 
 /* The swap entry, without rights, that may stand for a pointer to this page: its slot was written and its area is to
  * stay. Else 0. */

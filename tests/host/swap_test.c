@@ -149,6 +149,49 @@ static void full(void)
 	end();
 }
 
+/* Faults that follow one another are met with more and more pages. */
+static void in_order(void)
+{
+	begin(60);
+	EQUAL(page_out(mm, 0, PAGES), 0);
+
+	u64 faults = mm_stat.major_faults;
+
+	EQUAL(mm_fork(mm, SHARE_PTES, &child), 0);
+	for (u64 i = 1; i < PAGES; i++)
+		EQUAL(read_word(child, i), 100 + i);
+	EQUAL(mm_stat.major_faults - faults, 5); /* 1, 2, 4, 8, and the rest of 16 */
+	EQUAL(swapped(mm), 1);
+	EQUAL(leaf(mm, PAGES - 2) & ENTRY_A, 0); /* nobody has asked for it yet */
+	check_words(mm);
+	end();
+}
+
+static void not_in_order(void)
+{
+	begin(60);
+	EQUAL(page_out(mm, 0, PAGES), 0);
+	for (u64 i = PAGES; i-- > 0;) {
+		EQUAL(swapped(mm), i + 1);
+		read_word(mm, i);
+	}
+	EQUAL(page_out(mm, 0, PAGES), 0);
+	EQUAL(mm_advise(mm, BASE, PAGES * PAGE_SIZE, MADV_RANDOM), 0);
+	for (u64 i = 0; i < PAGES; i++) {
+		EQUAL(swapped(mm), PAGES - i);
+		read_word(mm, i);
+	}
+	EQUAL(page_out(mm, 0, PAGES), 0);
+	EQUAL(mm_advise(mm, BASE, PAGES * PAGE_SIZE, MADV_SEQUENTIAL), 0);
+	read_word(mm, 1);
+	EQUAL(swapped(mm), PAGES - 16);
+	store.fail_read = 2; /* what is read ahead may fail unseen */
+	read_word(mm, 17);
+	EQUAL(swapped(mm), PAGES - 17);
+	check_words(mm);
+	end();
+}
+
 /* ---- Sharers ---- */
 
 static void shared_table(void)
@@ -496,6 +539,8 @@ int main(void)
 		{"out and in", out_and_in},
 		{"scarce slots", scarce_slots},
 		{"full", full},
+		{"in order", in_order},
+		{"not in order", not_in_order},
 		{"a shared table", shared_table},
 		{"shared pages", shared_pages},
 		{"the clock sees a table once", clock_sees_a_table_once},

@@ -111,8 +111,8 @@ u64 memory_in_use(void)
 
 	swap_totals(&totals);
 	/* One radix table for each level is right for a file of up to 512 pages. */
-	return frames_total() - frames_free() - world.file->pages - world.file->height -
-	       totals.cached;
+	return frames_total() - frames_free() - world.file->pages - world.file->height +
+	       totals.used - totals.cached;
 }
 
 void check_failed(const char *condition, const char *format, ...)

@@ -193,6 +193,6 @@ void read_all(void);
 /* What a leaf's page holds, in memory or in swap. */
 const u64 *contents_of(u64 leaf);
 
-/* Frames in use but for the file's own, which a refused operation may fill, and those that swap has too, which it may have
- * read: a number that an operation without effect leaves as it was. */
+/* Frames and slots of swap in use, a page that has both counted once, but for the file's own, which a refused operation may
+ * fill: a number that an operation without effect leaves as it was. */
 u64 memory_in_use(void);
