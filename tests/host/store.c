@@ -14,6 +14,15 @@ static bool fails(struct store *on, u64 *countdown)
 	return fail;
 }
 
+static void let_others_run(void (**hook)(void))
+{
+	void (*run)(void) = *hook;
+
+	*hook = NULL;
+	if (run)
+		machine_as_another(run);
+}
+
 static int store_read(void *device, u64 page, void *to)
 {
 	struct store *on = device;
@@ -23,6 +32,7 @@ static int store_read(void *device, u64 page, void *to)
 		return -EIO;
 	on->reads++;
 	memcpy(to, on->pages[page], PAGE_SIZE);
+	let_others_run(&on->during_read);
 	return 0;
 }
 
@@ -36,12 +46,7 @@ static int store_write(void *device, u64 page, const void *from)
 		return -EIO;
 	on->writes++;
 	memcpy(on->pages[page], from, PAGE_SIZE);
-	if (on->during_write) {
-		void (*during)(void) = on->during_write;
-
-		on->during_write = NULL;
-		machine_as_another(during);
-	}
+	let_others_run(&on->during_write);
 	return memcmp(on->pages[page], from, PAGE_SIZE) ? -EIO : 0; /* nobody may have written */
 }
 

@@ -9,7 +9,8 @@ struct store {
 	u64 reads, writes;         /* that went well */
 	u64 fail_read, fail_write; /* how many more go well before one fails, plus 1; 0: all do */
 	u64 failed;
-	void (*during_write)(void); /* what programs do while a page is written, once; or NULL */
+	void (*during_write)(void),
+		(*during_read)(void); /* what others do meanwhile, once; or NULL */
 	u64 pages[STORE_PAGES][PAGE_SIZE / sizeof(u64)];
 };
 

@@ -319,6 +319,35 @@ static void sharer_ends_while_it_is_swapped_out(void)
 	end();
 }
 
+static void sharer_reads(void)
+{
+	EQUAL(read_word(child, 7), 107);
+}
+
+/* Not while the page that was asked for is read: while the first of those that follow is. */
+static void sharer_waits(void)
+{
+	store.during_read = sharer_reads;
+}
+
+/* What is to be read ahead is there already when it has been read, thanks to a sharer of the table. */
+static void sharer_reads_what_is_read_ahead(void)
+{
+	begin(60);
+	EQUAL(mm_advise(mm, BASE, PAGES * PAGE_SIZE, MADV_SEQUENTIAL), 0);
+	EQUAL(page_out(mm, 0, PAGES), 0);
+	EQUAL(mm_fork(mm, SHARE_PTES, &child), 0);
+	EQUAL(mm_advise(child, BASE, PAGES * PAGE_SIZE, MADV_RANDOM), 0);
+	store.during_read = sharer_waits;
+	EQUAL(read_word(mm, 0), 100);
+	TRUE(!store.during_read);
+	EQUAL(store.reads, 16);
+	EQUAL(mm_audit(), 0);
+	check_words(mm);
+	check_words(child);
+	end();
+}
+
 /* ---- What stays ---- */
 
 static void locked(void)
@@ -547,6 +576,7 @@ int main(void)
 		{"written while it is swapped out", written_while_it_is_swapped_out},
 		{"a sharer writes while it is swapped out", sharer_writes_while_it_is_swapped_out},
 		{"a sharer ends while it is swapped out", sharer_ends_while_it_is_swapped_out},
+		{"a sharer reads what is read ahead", sharer_reads_what_is_read_ahead},
 		{"locked memory", locked},
 		{"rights", rights},
 		{"failing writes", failing_writes},
