@@ -3,6 +3,7 @@
 #include "mm/errno.h"
 #include "mm/frame.h"
 #include "mm/mm.h"
+#include "mm/swap.h"
 
 #define RATIO_DEFAULT 50u /* Linux's */
 
@@ -10,9 +11,17 @@ struct commit_policy commit_policy = {.mode = OVERCOMMIT_GUESS, .ratio = RATIO_D
 
 static _Atomic u64 promised; /* pages: to all address spaces and objects */
 
+static u64 swap_pages(void)
+{
+	struct swap_totals swap;
+
+	swap_totals(&swap);
+	return swap.pages;
+}
+
 u64 commit_memory(void)
 {
-	return frames_total() + swap_total_pages();
+	return frames_total() + swap_pages();
 }
 
 u64 commit_limit(void)
@@ -20,7 +29,7 @@ u64 commit_limit(void)
 	u64 of_memory = commit_policy.kbytes ? commit_policy.kbytes >> (PAGE_SHIFT - 10)
 					     : frames_total() * commit_policy.ratio / 100;
 
-	return of_memory + swap_total_pages();
+	return of_memory + swap_pages();
 }
 
 u64 commit_total(void)
@@ -33,7 +42,7 @@ static bool allowed(u64 request, u64 after)
 {
 	switch (commit_policy.mode) {
 	case OVERCOMMIT_GUESS:
-		return request <= commit_memory();
+		return request <= frames_total() || request <= commit_memory();
 	case OVERCOMMIT_NEVER:
 		return after <= commit_limit();
 	default:

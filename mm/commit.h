@@ -27,12 +27,6 @@ struct commit_policy {
 };
 extern struct commit_policy commit_policy;
 
-/* Pages that could be swapped out. There is no swap yet. */
-static inline u64 swap_total_pages(void)
-{
-	return 0;
-}
-
 /* Pages: of memory and swap; what OVERCOMMIT_NEVER allows; what is promised now. */
 u64 commit_memory(void);
 u64 commit_limit(void);
