@@ -34,7 +34,7 @@ struct mm {
 	struct mm_limits limits;
 	u32 lock_future; /* mlockall(MCL_FUTURE): what new regions have of MAP_LOCKED, REGION_ONFAULT */
 	u64 promised; /* pages it was granted: between changes, those that its regions promise (mm/commit.h) */
-	bool doomed;            /* mm_reap() has emptied it: faults fail */
+	bool doomed;           /* mm_reap() has emptied it: faults fail */
 	vaddr_t swap_expected; /* where the next fault reads swap if the program goes on in order; */
 	u32 swap_window;       /* how many pages it was given last. Guesses, guarded by nothing */
 	u64 serial;            /* its number, in the order in which they are made */

@@ -87,6 +87,14 @@ static void sum_tables(struct page *table, bool owned_above, struct mm_usage *us
 
 /* ---- What nobody else holds ---- */
 
+/* Whether a child goes with the one entry that names it: the slot cache lets go of a page whose slot nobody names. */
+static bool goes_with_entry(const struct page *child)
+{
+	if (child->type == PAGE_DATA && child->swap && page_refs(child) == 2)
+		return !swap_names(child->swap);
+	return page_refs(child) == 1;
+}
+
 /* Pages of an owned table, and of what hangs below it and nothing else points at. */
 static u64 count_exclusive(struct page *table)
 {
@@ -96,7 +104,7 @@ static u64 count_exclusive(struct page *table)
 	node_for_each(table, entry) {
 		struct page *child = entry_is_swap(*entry) ? NULL : entry_child(*entry);
 
-		if (child && page_refs(child) == 1)
+		if (child && goes_with_entry(child))
 			pages += child->type == PAGE_TABLE ? count_exclusive(child) : 1;
 	}
 	node_unlock(table);
