@@ -60,7 +60,8 @@ struct thread {
 	u64 started_ns;     /* when it last got a CPU */
 	u64 system_ns;      /* of cpu_ns: in the kernel, as sampled at the end of each slice */
 	u64 sampled_ns;     /* cpu_ns at the last sample */
-	u64 minor_faults, major_faults; /* its own affair */
+	u64 faults,
+		major_faults; /* resolved; of these, those for which a page was read. Its own affair */
 #ifdef CHECKED
 	struct held_locks rwlocks; /* that it holds; its own affair */
 #endif

@@ -6,12 +6,9 @@
 #include "mm/frame.h"
 #include "mm/reclaim.h"
 
-void machine_count_fault(bool major)
+void machine_count_major(void)
 {
-	if (major)
-		current()->major_faults++;
-	else
-		current()->minor_faults++;
+	current()->major_faults++;
 }
 
 bool machine_interrupted(void)

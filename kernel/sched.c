@@ -427,7 +427,8 @@ u64 thread_cpu_ns(const struct thread *thread)
 
 struct cpu_time thread_cpu_time(const struct thread *thread)
 {
-	return (struct cpu_time) {thread_cpu_ns(thread), thread->system_ns, thread->minor_faults,
+	return (struct cpu_time) {thread_cpu_ns(thread), thread->system_ns,
+				  thread->faults - MIN(thread->faults, thread->major_faults),
 				  thread->major_faults};
 }
 

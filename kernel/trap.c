@@ -129,8 +129,10 @@ static void page_fault(struct trapframe *frame)
 	int error = addr < USER_END ? make_present(addr, access_of(frame->error_code)) : -EFAULT;
 
 	interrupts_off();
-	if (!error)
+	if (!error) {
+		current()->faults++;
 		return;
+	}
 	if (fixup)
 		frame->rip = fixup;
 	else

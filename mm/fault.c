@@ -41,18 +41,20 @@
 #include "mm/swap.h"
 #include "mm/tree.h"
 
+/* Apart, so that a fault that does not need it saves no registers for it. */
+#define RARE __attribute__((noinline))
+
 struct fault {
 	struct mm *mm;
 	const struct region *region;
 	vaddr_t addr; /* page aligned */
 	bool write;
-	bool looked;         /* whether the page must be read: before any table is copied */
 	bool in_shared;      /* the walk passed a table that others share */
-	struct page *cached; /* the object's page for addr, one ref held, if the entry was empty */
+	bool looked;         /* whether the page is in swap, before any table is copied */
 	u32 need;            /* frames that the walk found missing from the reserve */
+	struct page *cached; /* the object's page for addr, one ref held, if the entry was empty */
 	u64 wanted;          /* the swap entry whose slot is to be read, one ref held; 0: none */
 	struct page *read;   /* what was read, one ref held until its entry has been seen again */
-	bool major;          /* something was read */
 	struct reserve reserve;
 	struct gather gather;
 };
@@ -228,7 +230,7 @@ static void put_read(struct fault *f)
 }
 
 /* SWAP. False: the slot is to be read first. */
-static bool swap_in(struct fault *f, struct page *table, u64 *entry)
+static RARE bool swap_in(struct fault *f, struct page *table, u64 *entry)
 {
 	u64 old = *entry;
 	struct page *page = swap_cache_find(old);
@@ -268,19 +270,23 @@ static int fetch_cached(struct fault *f)
 /* Reads the slot that was wanted; its entry may have changed when it is seen again. */
 static int read_wanted(struct fault *f)
 {
+	bool major = false;
 	int error;
 
 	put_read(f);
-	error = swap_read(f->wanted, &f->read, &f->major);
+	error = swap_read(f->wanted, &f->read, &major);
 	swap_put(f->wanted);
 	f->wanted = 0;
-	if (f->major && !error)
+	if (major && !error) {
+		count(&mm_stat.major_faults);
+		machine_count_major();
 		swap_read_ahead(f->mm, f->region, f->addr);
+	}
 	return error;
 }
 
 /* Gets what the walk found missing. */
-static int get_missing(struct fault *f)
+static RARE int get_missing(struct fault *f)
 {
 	int error = 0;
 
@@ -354,14 +360,10 @@ static int fault_locked(struct mm *mm, vaddr_t addr, enum access access)
 
 	if (!error)
 		count(&mm_stat.faults);
-	if (!error && f.major)
-		count(&mm_stat.major_faults);
-	if (!error)
-		machine_count_fault(f.major);
 	return error;
 }
 
-static int try_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+static int fault_once(struct mm *mm, vaddr_t addr, enum access access)
 {
 	read_lock(&mm->lock);
 	int error = fault_locked(mm, addr, access);
@@ -369,21 +371,36 @@ static int try_fault_in(struct mm *mm, vaddr_t addr, enum access access)
 	return error;
 }
 
-int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+/* A fault that has ended in an error: again, for as long as reclaim finds memory for it, or the stack grows to it. */
+static RARE int fault_again(struct mm *mm, vaddr_t addr, enum access access, int error,
+			    u64 exhausted, bool stack)
 {
-	int error = WITH_RECLAIM(try_fault_in(mm, addr, access));
+	struct retry retry = {.exhausted = exhausted};
 
+	while ((error == -ENOMEM && retry_after_reclaim(&retry)) ||
+	       (error == -EFAULT && stack && stack_grow(mm, addr)))
+		error = fault_once(mm, addr, access);
+	return error;
+}
+
+static inline int fault(struct mm *mm, vaddr_t addr, enum access access, bool stack)
+{
+	u64 exhausted = frames_exhausted;
+	int error = fault_once(mm, addr, access);
+
+	if (error)
+		error = fault_again(mm, addr, access, error, exhausted, stack);
 	if (frames_low)
 		machine_reclaim();
 	return error;
 }
 
+int mm_fault_in(struct mm *mm, vaddr_t addr, enum access access)
+{
+	return fault(mm, addr, access, false);
+}
+
 int mm_fault(struct mm *mm, vaddr_t addr, enum access access)
 {
-	int error;
-
-	do
-		error = mm_fault_in(mm, addr, access);
-	while (error == -EFAULT && stack_grow(mm, addr));
-	return error;
+	return fault(mm, addr, access, true);
 }

@@ -24,7 +24,7 @@ static u64 total;
 static u64 low_mark;
 
 _Atomic bool frames_low;
-static _Atomic u64 exhausted;
+_Atomic u64 frames_exhausted;
 
 /*
  * Used by its own CPU, and never by an interrupt handler; by another one only when it finds no frame anywhere
@@ -270,7 +270,7 @@ struct page *frame_alloc(u32 order)
 		page->type = PAGE_KERNEL;
 		page->order = (u8)order;
 	} else {
-		atomic_fetch_add(&exhausted, 1);
+		atomic_fetch_add(&frames_exhausted, 1);
 	}
 	return page;
 }
@@ -319,11 +319,6 @@ u64 frames_free(void)
 	for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
 		sum += stacks[cpu].count;
 	return sum;
-}
-
-u64 frames_exhausted(void)
-{
-	return exhausted;
 }
 
 void frames_watch(u64 mark)

@@ -20,6 +20,8 @@ enum page_type {
 
 struct object;
 
+#define FIGURE_BITS 10 /* a table has 512 entries */
+
 struct page {
 	_Atomic u32 refs; /* tables and data: pointers to it (the law, mm/tree.h) */
 	u32 expected;     /* the audit's own count of refs, meaningless outside it */
@@ -32,10 +34,12 @@ struct page {
 	_Atomic u8 lock; /* of a table, for its entries: node_lock() */
 	union {
 		struct {
-			u32 used : 10;    /* of a table: entries that are not empty; of level 1: */
-			u32 present : 10; /* those that name a page other than the zero page, */
-			u32 swapped : 10; /* those that name a swap slot */
+			u32 used
+			    : FIGURE_BITS; /* of a table: entries that are not empty; of level 1: */
+			u32 present : FIGURE_BITS; /* those that name a page but the zero page, */
+			u32 swapped : FIGURE_BITS; /* those that name a swap slot */
 		};
+		u32 figures; /* all three in a word, in this order from the lowest bit on */
 		struct {
 			u16 chunks;     /* of a slab: chunks handed out, */
 			u16 free_chunk; /* and the offset of the first that is not */
@@ -114,7 +118,7 @@ void frame_free(struct page *page, u32 order);
 struct page *frame_alloc_sparing(void);
 
 /* Allocations that found no frame, those refused for torture apart. */
-u64 frames_exhausted(void);
+extern _Atomic u64 frames_exhausted;
 
 /* Whether fewer than `mark` frames were left when a CPU last took some for its stack, since frames_watch() was called. 0
  * = nobody wants to know. */

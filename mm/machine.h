@@ -36,8 +36,8 @@ void machine_init_root(u64 *root);
 /* Forgets, on every CPU, what it remembers of any user memory. Otherwise as tlb_flush_range(). */
 void tlb_flush_everyone(void);
 
-/* For getrusage(2): the current thread's fault was resolved; major: a page had to be read for it. */
-void machine_count_fault(bool major);
+/* For getrusage(2): a fault of the current thread had to wait for a page to be read. */
+void machine_count_major(void);
 
 /* Memory is low: wakes who is to reclaim some. Does not sleep. */
 void machine_reclaim(void);

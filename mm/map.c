@@ -408,7 +408,7 @@ static int try_brk(struct mm *mm, vaddr_t *before, vaddr_t *brk)
 
 vaddr_t mm_brk(struct mm *mm, vaddr_t brk)
 {
-	vaddr_t before;
+	vaddr_t before = 0;
 
 	if (WITH_RECLAIM(try_brk(mm, &before, &brk)))
 		return before;

@@ -354,7 +354,7 @@ u64 reclaim_high_mark(void)
 
 bool retry_after_reclaim(struct retry *retry)
 {
-	u64 exhausted = frames_exhausted();
+	u64 exhausted = frames_exhausted;
 
 	if (exhausted == retry->exhausted || retry->tries == MOST_TRIES)
 		return false;

@@ -37,7 +37,7 @@ bool mm_next_leaf(struct mm *mm, vaddr_t *addr);
 /* ---- Direct reclaim ---- */
 
 struct retry {
-	u64 exhausted; /* frames_exhausted() before the operation */
+	u64 exhausted; /* frames_exhausted before the operation */
 	u32 tries;
 };
 
@@ -45,13 +45,13 @@ struct retry {
 bool retry_after_reclaim(struct retry *retry);
 
 /* The result of the call, which is made again after -ENOMEM, or -EAGAIN, while that helps. */
-#define WITH_RECLAIM(call)                                               \
-	({                                                               \
-		struct retry retry_ = {.exhausted = frames_exhausted()}; \
-		typeof(call) result_;                                    \
-		do                                                       \
-			result_ = (call);                                \
-		while ((result_ == -ENOMEM || result_ == -EAGAIN) &&     \
-		       retry_after_reclaim(&retry_));                    \
-		result_;                                                 \
+#define WITH_RECLAIM(call)                                             \
+	({                                                             \
+		struct retry retry_ = {.exhausted = frames_exhausted}; \
+		typeof(call) result_;                                  \
+		do                                                     \
+			result_ = (call);                              \
+		while ((result_ == -ENOMEM || result_ == -EAGAIN) &&   \
+		       retry_after_reclaim(&retry_));                  \
+		result_;                                               \
 	})

@@ -6,6 +6,8 @@
 struct page *zero_page;
 struct mm_stat mm_stat;
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define GROUP 8u /* entries that one bit of table.groups stands for */
 _Static_assert(ENTRIES / GROUP == 64, "one word has a bit for each group");
 #define GROUP_BYTES (GROUP * sizeof(u64))
@@ -69,16 +71,25 @@ static bool group_is_empty(const u64 *e)
 	return !(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7]);
 }
 
+/* What a leaf adds to its table's figures. */
+static ALWAYS_INLINE u32 figures_of(u64 leaf)
+{
+	if (!leaf)
+		return 0;
+	if (entry_is_swap(leaf))
+		return 1u | 1u << 2 * FIGURE_BITS;
+	return entry_child(leaf) == zero_page ? 1u : 1u | 1u << FIGURE_BITS;
+}
+
 /* Keeps the figures true when an entry that was `old` has become `value`. */
-static void account(struct page *table, u64 *entry, u64 old, u64 value)
+static ALWAYS_INLINE void account(struct page *table, u64 *entry, u64 old, u64 value)
 {
 	u64 bit = 1ul << group_of(entry);
 
-	table->used += (u32) !!value - (u32) !!old;
-	if (table->level == 1) {
-		table->present += (u32)entry_counts_present(value) - (u32)entry_counts_present(old);
-		table->swapped += (u32)entry_is_swap(value) - (u32)entry_is_swap(old);
-	}
+	if (table->level == 1)
+		table->figures += figures_of(value) - figures_of(old);
+	else
+		table->figures += (u32) !!value - (u32) !!old;
 	if (value)
 		table->table.groups |= bit;
 	else if (group_is_empty((u64 *)ROUND_DOWN((u64)entry, GROUP_BYTES)))
@@ -144,7 +155,7 @@ void page_free(struct page *page)
 }
 
 /* Drops a ref that no CPU can go on using. A page whose last pointer is the slot cache's goes too. */
-static void drop_now(struct page *page, struct gather *gather)
+static ALWAYS_INLINE void drop_now(struct page *page, struct gather *gather)
 {
 	u32 refs = atomic_fetch_sub_explicit(&page->refs, 1, memory_order_acq_rel);
 
@@ -248,7 +259,7 @@ static void table_init_uncleared(struct page *frame, u32 level)
 	frame->type = PAGE_TABLE;
 	frame->level = (u8)level;
 	frame->lock = 0;
-	frame->used = frame->present = frame->swapped = 0;
+	frame->figures = 0;
 	frame->table.groups = 0;
 	frame->table.visitor = NULL;
 	frame->refs = 1;
@@ -270,13 +281,13 @@ void data_init(struct page *frame)
 	atomic_fetch_add_explicit(&mm_stat.data_pages, 1, memory_order_relaxed);
 }
 
-void node_copy(struct page *to, struct page *from)
+/* The loop of node_copy(), which runs up to 512 times in every copy: so what it need not ask for each entry is asked
+ * before. */
+static ALWAYS_INLINE void copy_entries(struct page *to, struct page *from, bool may_be_swap)
 {
-	/* Kept out of the loop, which runs up to 512 times in every copy. */
 	struct page *const pages = frames;
 	i64 distance = (char *)node_at(to, 0) - (char *)node_at(from, 0);
 
-	node_lock(from);
 	node_for_each(from, entry) {
 		u64 value = *entry;
 
@@ -284,15 +295,22 @@ void node_copy(struct page *to, struct page *from)
 			__atomic_fetch_and(entry, ~ENTRY_W, __ATOMIC_RELAXED);
 			value &= ~ENTRY_W;
 		}
-		if (entry_is_swap(value))
+		if (may_be_swap && entry_is_swap(value))
 			swap_get(value);
 		else
 			page_get(&pages[(value & ENTRY_PADDR) >> PAGE_SHIFT]);
 		*(u64 *)((char *)entry + distance) = value;
 	}
-	to->used = from->used;
-	to->present = from->present;
-	to->swapped = from->swapped;
+}
+
+void node_copy(struct page *to, struct page *from)
+{
+	node_lock(from);
+	if (from->swapped)
+		copy_entries(to, from, true);
+	else
+		copy_entries(to, from, false);
+	to->figures = from->figures;
 	to->table.groups = from->table.groups;
 	node_unlock(from);
 }

@@ -133,9 +133,8 @@ void tlb_flush_everyone(void)
 		memset(tlb->used, 0, sizeof(tlb->used));
 }
 
-void machine_count_fault(bool major)
+void machine_count_major(void)
 {
-	(void)major;
 }
 
 void machine_reclaim(void)
