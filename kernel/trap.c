@@ -101,8 +101,8 @@ static void refuse(int error, u64 addr)
 	}
 }
 
-/* mm_fault() for the current program. -ENOMEM: it has been killed. */
-static int make_present(u64 addr, enum access access)
+/* mm_fault() for the current program when memory was out. -ENOMEM: it has been killed. */
+static __attribute__((noinline)) int find_memory(u64 addr, enum access access)
 {
 	u64 seen;
 	int error;
@@ -114,20 +114,39 @@ static int make_present(u64 addr, enum access access)
 	return error;
 }
 
+/* mm_fault() for the current program. -ENOMEM: it has been killed. */
+static int make_present(u64 addr, enum access access)
+{
+	int error = mm_fault(current()->mm, addr, access);
+
+	return error == -ENOMEM ? find_memory(addr, access) : error;
+}
+
+/* Where the kernel goes on that touched the program's memory at addr, if it may not. */
+static u64 fixup_of(struct trapframe *frame, u64 addr)
+{
+	u64 fixup = usercopy_fixup(frame->rip);
+
+	if (!fixup)
+		panic_trap(frame, stack_guards(addr) ? "kernel stack overflow" : "page fault");
+	return fixup;
+}
+
 static void page_fault(struct trapframe *frame)
 {
-	u64 addr = read_cr2();
-	u64 fixup = trap_from_user(frame) ? 0 : usercopy_fixup(frame->rip);
+	u64 addr = read_cr2(), fixup = 0;
+	int error = -EFAULT;
 
-	if (!trap_from_user(frame) && !fixup)
-		panic_trap(frame, stack_guards(addr) ? "kernel stack overflow" : "page fault");
-	if (fixup && this_cpu()->spinlocks) { /* load_user() and its like */
-		frame->rip = fixup;
-		return;
+	if (!trap_from_user(frame)) {
+		fixup = fixup_of(frame, addr);
+		if (this_cpu()->spinlocks) { /* load_user() and its like */
+			frame->rip = fixup;
+			return;
+		}
 	}
 	interrupts_on();
-	int error = addr < USER_END ? make_present(addr, access_of(frame->error_code)) : -EFAULT;
-
+	if (addr < USER_END)
+		error = make_present(addr, access_of(frame->error_code));
 	interrupts_off();
 	if (!error) {
 		current()->faults++;
