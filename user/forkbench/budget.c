@@ -43,7 +43,7 @@ static const struct budget {
 static const unsigned long path_limits[PATHS] = {
 	[PATH_SYSTEM_CALL] = 150,    [PATH_PIPE] = 4500,        [PATH_EXEC] = 90000,
 	[PATH_FORK_REGIONS] = 15000, [PATH_FIRST_WRITE] = 1400, [PATH_FIRST_READ] = 500,
-	[PATH_UNMAP] = 150,
+	[PATH_UNMAP] = 150,          [PATH_PAGE_OUT] = 2500,    [PATH_SWAP_IN] = 2000,
 };
 
 /* Levels at which fork takes as long for these sizes as for FLAT_SIZE, within so many percent. */

@@ -238,7 +238,9 @@ static void measure_paths(const struct plan *plan, struct results *results)
 	kernel_reset_level();
 	for (enum path path = 0; path < PATHS; path++) {
 		results->paths[path] = measure_path(path, plan->rounds);
-		printf("%-45s %7lu\n", path_name(path), results->paths[path]);
+		printf("%-45s", path_name(path));
+		print_value(results->paths[path], 7);
+		putchar('\n');
 	}
 	putchar('\n');
 	fflush(stdout);

@@ -25,6 +25,8 @@ static const char *const names[PATHS] = {
 	[PATH_FIRST_WRITE] = "first write to anonymous memory, per page",
 	[PATH_FIRST_READ] = "first read of anonymous memory, per page",
 	[PATH_UNMAP] = "munmap, per page written",
+	[PATH_PAGE_OUT] = "MADV_PAGEOUT, per page written",
+	[PATH_SWAP_IN] = "first read of what is in swap, per page",
 };
 
 const char *path_name(enum path path)
@@ -202,6 +204,38 @@ static unsigned long measure_unmap(void)
 	return (kernel_clock() - start - measure_clock()) / MANY_PAGES;
 }
 
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
+static bool is_in_core(char *page)
+{
+	unsigned char in_core = 0;
+
+	check(mincore(page, PAGE, &in_core) == 0, "mincore");
+	return in_core & 1;
+}
+
+/* Out, and with `in` back. */
+static unsigned long measure_swap(bool in)
+{
+	unsigned long bytes = MANY_PAGES * PAGE;
+	char *memory = map(bytes);
+
+	write_pages(memory, bytes);
+	unsigned long start = kernel_clock();
+	check(madvise(memory, bytes, MADV_PAGEOUT) == 0, "madvise");
+	unsigned long ns = kernel_clock() - start;
+	bool swapped = !is_in_core(memory) && !is_in_core(memory + bytes - PAGE);
+	if (in) {
+		start = kernel_clock();
+		read_pages(memory, bytes);
+		ns = kernel_clock() - start;
+	}
+	munmap(memory, bytes);
+	return swapped ? (ns - measure_clock()) / MANY_PAGES : NOT_MEASURED;
+}
+
 static unsigned long measure_once(enum path path)
 {
 	switch (path) {
@@ -217,6 +251,10 @@ static unsigned long measure_once(enum path path)
 		return measure_touch(write_pages);
 	case PATH_FIRST_READ:
 		return measure_touch(read_pages);
+	case PATH_PAGE_OUT:
+		return measure_swap(false);
+	case PATH_SWAP_IN:
+		return measure_swap(true);
 	default:
 		return measure_unmap();
 	}

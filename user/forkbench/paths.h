@@ -12,6 +12,8 @@ enum path {
 	PATH_FIRST_WRITE,  /* to anonymous memory, per page */
 	PATH_FIRST_READ,   /* of anonymous memory, per page */
 	PATH_UNMAP,        /* munmap, per page that was written */
+	PATH_PAGE_OUT,     /* MADV_PAGEOUT, per page that was written */
+	PATH_SWAP_IN,      /* a read of what was swapped out, per page, in order */
 	PATHS,
 };
 
@@ -22,5 +24,5 @@ const char *path_name(enum path path);
 /* What PATH_EXEC's program is started with, for main() to return at once. */
 #define EXEC_OPTION "--exit"
 
-/* One path, in ns, at the system's share level. rounds: odd. */
+/* One path, in ns, at the system's share level; NOT_MEASURED where there is no swap. rounds: odd. */
 unsigned long measure_path(enum path path, unsigned rounds);
