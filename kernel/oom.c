@@ -34,10 +34,10 @@ u64 oom_relief(void)
 	return atomic_load(&kills) + atomic_load(&mm_stat.ended);
 }
 
-/* In pages. */
-static i64 badness(u64 exclusive, i32 adj)
+/* In pages, of a machine that has so many. */
+static i64 badness(u64 exclusive, i32 adj, u64 pages)
 {
-	return (i64)(exclusive >> PAGE_SHIFT) + adj * (i64)commit_memory() / 1000;
+	return (i64)(exclusive >> PAGE_SHIFT) + adj * (i64)pages / 1000;
 }
 
 static bool is_spared(const struct process *process)
@@ -48,11 +48,12 @@ static bool is_spared(const struct process *process)
 u64 oom_score(struct process *process)
 {
 	struct mm *mm = process_mm(process);
+	u64 pages = commit_memory();
 	i64 score = 0;
 
 	if (mm && !is_spared(process))
-		score = 1000 + badness(mm_exclusive_bytes(mm), process->oom_score_adj) * 1000 /
-				       (i64)commit_memory();
+		score = 1000 + badness(mm_exclusive_bytes(mm), process->oom_score_adj, pages) *
+				       1000 / (i64)pages;
 	if (mm)
 		mm_put(mm);
 	return score > 0 ? (u64)score * 2 / 3 : 0;
@@ -90,7 +91,8 @@ static bool note(void *context, struct process *process)
 }
 
 struct choice {
-	u32 pid; /* 0: nobody */
+	u64 pages; /* of memory and swap */
+	u32 pid;   /* 0: nobody */
 	i64 points;
 	bool dying; /* it needs no killing: it is waited for */
 	bool late;  /* some other has been dying for long */
@@ -125,7 +127,7 @@ static bool consider(void *context, struct process *process)
 	if (!mm->exclusive || mm->spared)
 		return true;
 
-	i64 points = badness(mm->exclusive, process->oom_score_adj);
+	i64 points = badness(mm->exclusive, process->oom_score_adj, best->pages);
 
 	if (!best->pid || points > best->points) {
 		best->pid = process->pid;
@@ -138,7 +140,7 @@ static bool consider(void *context, struct process *process)
 static struct choice choose(void)
 {
 	struct process *asker = current_process();
-	struct choice best = {0};
+	struct choice best = {.pages = commit_memory()};
 
 	count_all();
 	process_each(note, NULL);

@@ -285,6 +285,14 @@ static int read_wanted(struct fault *f)
 	return error;
 }
 
+/* Fills the reserve, and has memory reclaimed in time: this is where most of it goes. */
+static int take_frames(struct fault *f, u32 count)
+{
+	if (frames_low)
+		machine_reclaim();
+	return reserve_fill(&f->reserve, count);
+}
+
 /* Gets what the walk found missing. */
 static RARE int get_missing(struct fault *f)
 {
@@ -294,7 +302,7 @@ static RARE int get_missing(struct fault *f)
 		look_at_leaf(f);
 	if (f->wanted)
 		error = read_wanted(f);
-	return error ? error : reserve_fill(&f->reserve, f->need);
+	return error ? error : take_frames(f, f->need);
 }
 
 static int resolve(struct fault *f)
@@ -302,7 +310,7 @@ static int resolve(struct fault *f)
 	int error = fetch_cached(f);
 
 	if (f->write) /* nearly every write wants a frame: this saves a second walk, and may fail */
-		reserve_fill(&f->reserve, 1);
+		take_frames(f, 1);
 	while (!error) {
 		struct page *table = walk_to_leaf_table(f);
 
@@ -390,8 +398,6 @@ static inline int fault(struct mm *mm, vaddr_t addr, enum access access, bool st
 
 	if (error)
 		error = fault_again(mm, addr, access, error, exhausted, stack);
-	if (frames_low)
-		machine_reclaim();
 	return error;
 }
 
