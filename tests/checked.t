@@ -8,7 +8,7 @@ for test in process pipes files exec rights badptr; do
 	guest "$test" --checked --mem 512M --timeout 150 "/tests/$test"
 done
 guest 'regions at level 2' --checked --timeout 150 /tests/regions '' 2
-guest 'oom at level 3' --checked --mem 128M --timeout 150 /tests/oom '' 3
+guest 'oom at level 3' --checked --mem 128M --append ramdisk=0 --timeout 150 /tests/oom '' 3
 
 is 'input comes through interrupts' "$(echo 'echo typed' | tools/run --checked --timeout 60)" typed
 

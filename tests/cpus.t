@@ -21,7 +21,7 @@ on()
 
 on 2 sharing process pipes random
 on 4 process files sums truncate
-guest 'out of memory on 4' --cpus 4 --mem 128M --timeout 250 /tests/oom
+guest 'out of memory on 4' --cpus 4 --mem 128M --append ramdisk=0 --timeout 250 /tests/oom
 guest 'system calls on 4' --cpus 4 --mem 1G --timeout 200 /tests/sysfuzz 7 20000
 
 # A panic shows every CPU.
