@@ -119,6 +119,7 @@ static bool become_zombie(struct process *process)
 	signal_parent(process, process->exit_signal, cause_of(status), value_of(status));
 	if (parent != init_process)
 		wake_all(&init_process->child_changed);
+	wake_pollers(); /* of its pidfds */
 	return forgotten;
 }
 

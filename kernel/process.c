@@ -110,6 +110,11 @@ struct process *process_find(u32 pid)
 	return process;
 }
 
+void process_get(struct process *process)
+{
+	atomic_fetch_add(&process->refs, 1);
+}
+
 void process_put(struct process *process)
 {
 	if (atomic_fetch_sub(&process->refs, 1) == 1)

@@ -165,6 +165,7 @@ void process_each(bool (*visit)(void *context, struct process *process), void *c
 
 /* The process with this pid, or NULL; zombies are found too. The caller gets a ref. */
 struct process *process_find(u32 pid);
+void process_get(struct process *process);
 /* The process whose pid, or one of whose threads' tids, this is: kill(2) takes either. */
 struct process *process_find_by_tid(u32 tid);
 void process_put(struct process *process);

@@ -1,11 +1,14 @@
 /* System calls on memory: arguments checked as Linux does, the rest is mm/mm.h's. */
 #include "kernel/fs/dev.h"
 #include "kernel/fs/files.h"
+#include "kernel/fs/io.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/pidfd.h"
 #include "kernel/process.h"
 #include "kernel/syscalls.h"
 #include "mm/commit.h"
 #include "mm/errno.h"
+#include "mm/heap.h"
 #include "mm/object.h"
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -153,6 +156,49 @@ i64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u32 flags, u64 new_addr
 i64 sys_madvise(u64 addr, u64 length, u32 advice)
 {
 	return mm_advise(current_process()->mm, addr, length, advice);
+}
+
+/* As far as all goes well: how many bytes. -ESRCH: the process has no memory any more. */
+static i64 advise_process(struct process *process, const struct iovec *segments, u64 count,
+			  u32 advice)
+{
+	struct mm *mm = process_mm(process);
+	i64 done = 0;
+	int error = 0;
+
+	if (!mm)
+		return -ESRCH;
+	for (u64 i = 0; i < count && !error; i++) {
+		error = mm_advise(mm, segments[i].base, segments[i].bytes, advice);
+		done += error ? 0 : (i64)segments[i].bytes;
+	}
+	mm_put(mm);
+	return done ? done : error;
+}
+
+i64 sys_process_madvise(int pidfd, uptr at, u64 count, u32 advice, u32 flags)
+{
+	struct iovec *segments;
+	struct process *process;
+	struct io io;
+	i64 result;
+
+	if (flags)
+		return -EINVAL;
+	result = io_vector(&io, at, count, &segments);
+	if (result)
+		return result;
+	process = pidfd_process(pidfd);
+	if (!process)
+		result = -EBADF;
+	else if (advice != MADV_COLD && advice != MADV_PAGEOUT && advice != MADV_WILLNEED)
+		result = -EINVAL;
+	else
+		result = advise_process(process, segments, count, advice);
+	if (process)
+		process_put(process);
+	kfree(segments);
+	return result;
 }
 
 i64 sys_mincore(u64 addr, u64 length, uptr to)

@@ -203,8 +203,10 @@ static i64 dispatch(struct trapframe *f)
 	case 319: return sys_memfd_create(a, (u32)b);
 	case 325: return sys_mlock2(a, b, (u32)c);
 	case 332: return sys_statx((int)a, b, (int)c, (u32)d, e);
+	case 434: return sys_pidfd_open((i32)a, (u32)b);
 	case 436: return sys_close_range((u32)a, (u32)b, (u32)c);
 	case 439: return sys_faccessat2((int)a, b, (int)c, (int)d);
+	case 440: return sys_process_madvise((int)a, b, c, (u32)d, (u32)e);
 	case SYS_AUDIT: return sys_audit();
 	default: return unknown(f->error_code);
 	}

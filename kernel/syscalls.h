@@ -37,6 +37,8 @@ i64 sys_mprotect(u64 addr, u64 length, u32 prot);
 i64 sys_brk(u64 brk);
 i64 sys_mremap(u64 addr, u64 old_length, u64 new_length, u32 flags, u64 new_addr);
 i64 sys_madvise(u64 addr, u64 length, u32 advice);
+i64 sys_process_madvise(int pidfd, uptr segments, u64 count, u32 advice, u32 flags);
+i64 sys_pidfd_open(i32 pid, u32 flags);
 i64 sys_mincore(u64 addr, u64 length, uptr to);
 i64 sys_msync(u64 addr, u64 length, u32 flags);
 i64 sys_mlock(u64 addr, u64 length);

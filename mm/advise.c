@@ -142,8 +142,8 @@ static int try_advise(struct mm *mm, struct span span, u32 advice)
 	return error;
 }
 
-/* MADV_COLD and MADV_PAGEOUT, which change no meaning: the tables are not owned. */
-static int take_out(struct mm *mm, struct span *span, u32 advice)
+/* MADV_COLD, MADV_PAGEOUT and MADV_WILLNEED, which change no meaning: the tables are not owned. */
+static int move_pages(struct mm *mm, struct span *span, u32 advice)
 {
 	read_lock(&mm->lock);
 	bool hole = !regions_cover(mm->regions, span->start, span->end);
@@ -152,8 +152,10 @@ static int take_out(struct mm *mm, struct span *span, u32 advice)
 
 	if (advice == MADV_PAGEOUT)
 		page_out_span(mm, span);
-	else
+	else if (advice == MADV_COLD)
 		make_cold(mm, span);
+	else
+		swap_in_span(mm, span);
 	return refused ? refused : hole ? -ENOMEM : 0;
 }
 
@@ -267,7 +269,7 @@ int mm_advise(struct mm *mm, vaddr_t addr, u64 length, u32 advice)
 	if (advice == MADV_REMOVE)
 		return remove_pages(mm, &span);
 
-	if (advice == MADV_COLD || advice == MADV_PAGEOUT)
-		return take_out(mm, &span, advice);
+	if (advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED)
+		return move_pages(mm, &span, advice);
 	return WITH_RECLAIM(try_advise(mm, span, advice));
 }

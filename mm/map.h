@@ -32,6 +32,9 @@ bool stack_grow(struct mm *mm, vaddr_t addr);
  * reader, and no table */
 void swap_read_ahead(struct mm *mm, const struct region *region, vaddr_t addr);
 
+/* Brings back what of span is in swap, as far as it may be read and memory is not low. locked: mm->lock, reader */
+void swap_in_span(struct mm *mm, const struct span *span);
+
 /* Takes flags from the regions in span and gives others, which fork and reclaim ask for: no table is
  * touched, but that with MAP_LOCKED they are owned (rule 7 of mm/tree.h). -ENOMEM: nothing has changed. locked: mm->lock, writer. */
 int mark_locked(struct mm *mm, const struct span *span, u32 take, u32 add);

@@ -3,7 +3,9 @@
  * the table (rule 4 of mm/tree.h). Twice as many each time, up to a batch, while the faults are where they were expected;
  * none when they are not. They come without the accessed bit, so that those that were not wanted go first.
  */
+#include "mm/edit.h"
 #include "mm/map.h"
+#include "mm/reclaim.h"
 #include "mm/swap.h"
 #include "mm/tree.h"
 
@@ -74,6 +76,35 @@ static void fill(struct ahead *ahead, struct mm *mm, vaddr_t addr)
 	}
 	if (table)
 		node_unlock(table);
+}
+
+/* The first address from *at on, of those that one PTE table maps, whose leaf names a slot. locked: mm->lock, reader */
+static bool find_swapped(struct mm *mm, vaddr_t *at)
+{
+	struct page *table = leaf_table_lock(mm->root, *at, NULL);
+	u32 i = entry_index(*at, 1);
+
+	while (table && i < ENTRIES && !entry_is_swap(*node_at(table, i)))
+		i++;
+	if (table)
+		node_unlock(table);
+	*at = ROUND_DOWN(*at, entry_span(2)) + i * PAGE_SIZE;
+	return table && i < ENTRIES;
+}
+
+void swap_in_span(struct mm *mm, const struct span *span)
+{
+	vaddr_t at = span->start;
+
+	while (!frames_low && mm_next_leaf(mm, &at) && at < span->end) {
+		read_lock(&mm->lock);
+		bool found = find_swapped(mm, &at);
+		read_unlock(&mm->lock);
+		if (found && at < span->end) {
+			mm_fault_in(mm, at, ACCESS_READ);
+			at += PAGE_SIZE;
+		}
+	}
 }
 
 void swap_read_ahead(struct mm *mm, const struct region *region, vaddr_t addr)

@@ -60,7 +60,7 @@ static const struct call calls[] = {
 	{268, "dNm", 12}, {269, "dPn", 12}, {270, "nGGGTq", 4}, {271, "knTGs", 4},
 	{280, "dNTF", 12}, {285, "fnoo", 12}, {292, "ffO", 12}, {293, "qO", 12},
 	{295, "fVno", 12}, {296, "fVno", 12}, {302, "pnqq", 12}, {316, "dNdNF", 12},
-	{318, "bzF", 12}, {319, "PF", 12}, {325, "alF", 12}, {436, "ffF", 3}, {440, "fVnvF", 12},
+	{318, "bzF", 12}, {319, "PF", 12}, {325, "alF", 12}, {434, "pF", 4}, {436, "ffF", 3}, {440, "fVnvF", 12},
 };
 /* clang-format on */
 #define WEIGHT_UNKNOWN 12 /* of numbers that are in no table */

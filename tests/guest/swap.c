@@ -8,14 +8,17 @@
  */
 #include "probe.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
+	SYS_POLL = 7,
 	SYS_MADVISE = 28,
 	SYS_GETRUSAGE = 98,
 	SYS_MLOCK = 149,
@@ -25,6 +28,7 @@ enum {
 enum { COLD = 20, PAGEOUT = 21, WILLNEED = 3, DONTNEED = 4 };
 enum { PARENT = 1, CHILD };
 #define PAGEMAP_SWAP (1ul << 62)
+#define L_ESRCH      3
 #define KB           (PAGE / 1024)
 #define LARGE        18000ul /* pages: more than half of all memory */
 #define SMALL        1500ul  /* in three tables and more */
@@ -198,6 +202,53 @@ static void what_may_not_go(void)
 	check_stamps(area, SMALL, PAGE, PARENT, "all");
 }
 
+/* ---- Other processes ---- */
+
+static void be_advised(struct peer *parent, void *context)
+{
+	stamp_all(context, SMALL, PAGE, CHILD);
+	turn(parent);
+	check_stamps(context, SMALL, PAGE, CHILD, "the child's");
+}
+
+static void check_ended(int pidfd, short events)
+{
+	struct pollfd poll = {.fd = pidfd, .events = POLLIN};
+
+	CHECK_EQUAL(CALL(SYS_POLL, &poll, 1, events ? 5000 : 0), events != 0, "poll");
+	CHECK_EQUAL(poll.revents, events, "events of the pidfd");
+}
+
+static void other_process(void)
+{
+	char *area = map_at(slot_base(1) + SPAN - 100 * PAGE, SMALL * PAGE);
+	struct peer child = peer_start(be_advised, area);
+	struct iovec parts[2] = {{area, 300 * PAGE}, {area + 400 * PAGE, 200 * PAGE}};
+
+	turn(&child);
+	int pidfd = (int)CALL(SYS_PIDFD_OPEN, child.pid, 0);
+	REQUIRE(pidfd >= 0, "pidfd_open: %d", pidfd);
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 2, PAGEOUT, 0), 500 * PAGE, "bytes");
+	CHECK_EQUAL(swapped(child.pid, area, SMALL), 500, "pages of the child in swap");
+	CHECK_EQUAL(swapped(child.pid, area + 300 * PAGE, 100), 0, "pages between");
+	CHECK_EQUAL(swapped(0, area, SMALL), 0, "the parent's own");
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 1, WILLNEED, 0), 300 * PAGE, "bytes");
+	CHECK_EQUAL(swapped(child.pid, area, 300), 0, "pages brought back");
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 2, DONTNEED, 0), -L_EINVAL, "DONTNEED");
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 2, COLD, 1), -L_EINVAL, "flags");
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, 0, parts, 2, COLD, 0), -L_EBADF, "no pidfd");
+	CHECK_EQUAL(CALL(SYS_PIDFD_OPEN, child.pid, 1), -L_EINVAL, "flags of pidfd_open");
+	CHECK_EQUAL(CALL(SYS_PIDFD_OPEN, 0, 0), -L_EINVAL, "pid 0");
+	CHECK_EQUAL(CALL(SYS_PIDFD_OPEN, 4000000, 0), -L_ESRCH, "no process");
+	parts[1].iov_base = (char *)slot_base(4);
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 2, COLD, 0), 300 * PAGE,
+		    "as far as it is mapped");
+	check_ended(pidfd, 0);
+	peer_finish(&child);
+	check_ended(pidfd, POLLIN);
+	CHECK_EQUAL(CALL(SYS_PROCESS_MADVISE, pidfd, parts, 1, COLD, 0), -L_ESRCH, "after its end");
+}
+
 /* ---- What is told ---- */
 
 static void check_pss(struct peer *parent, void *context)
@@ -248,6 +299,7 @@ int main(int argc, char **argv)
 		 .coppice_only = true},
 		{.name = "again and again", .run = again_and_again, .coppice_only = true},
 		{.name = "what may not go", .run = what_may_not_go, .coppice_only = true},
+		{.name = "another process", .run = other_process, .coppice_only = true},
 		{.name = "figures", .run = figures, .coppice_only = true},
 	};
 

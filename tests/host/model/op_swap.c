@@ -22,17 +22,19 @@ static i64 expect_nothing(const struct operation *op)
 
 static bool page_out_choose(struct operation *op)
 {
+	static const u32 advices[] = {MADV_PAGEOUT, MADV_PAGEOUT, MADV_COLD, MADV_WILLNEED};
+
 	if (setting.plain)
 		return choose_data(op);
 	choose_slots(op);
-	op->advice = choose(4) ? MADV_PAGEOUT : MADV_COLD;
+	op->advice = advices[choose(ARRAY_SIZE(advices))];
 	op->value = choose(4) ? 0 : 1 + choose(4); /* the write that fails */
 	return true;
 }
 
 static i64 page_out_expect(const struct operation *op)
 {
-	for (u32 i = op->first; i <= op->last; i++)
+	for (u32 i = op->first; op->advice != MADV_WILLNEED && i <= op->last; i++)
 		if (space_of(op)->slots[i].locked)
 			return -EINVAL;
 	return all_mapped(space_of(op), op->first, op->last) ? 0 : -ENOMEM;
