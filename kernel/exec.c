@@ -10,8 +10,9 @@
 #include "kernel/cpu/machine.h"
 #include "kernel/elf.h"
 #include "kernel/fs/files.h"
-#include "kernel/futex.h"
 #include "kernel/fs/vfs.h"
+#include "kernel/futex.h"
+#include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
@@ -351,8 +352,7 @@ static void set_name(const char *path)
 {
 	char name[PROCESS_NAME] = {0};
 
-	path = last_part(path);
-	memcpy(name, path, MIN(strlen(path), sizeof(name) - 1));
+	snprintf(name, sizeof(name), "%s", last_part(path));
 	thread_set_name(name);
 }
 

@@ -263,10 +263,9 @@ static char long_name[5000];
  * links to ".". */
 static long path_to_change(void)
 {
-	static const char *const pool[] = {
-		"a",   "b",    "c",     "d",   "a/b",
-		"b/a", "a/c",  "a/b/c", "d/e", "./a",
-		"a/.", "a//b", "",      ".",   CALLS_DIRECTORY "/../sysfuzz/b"};
+	static const char *const pool[] = {"a",   "b",    "c",     "d",   "a/b",
+					   "b/a", "a/c",  "a/b/c", "d/e", "./a",
+					   "a/.", "a//b", "",      ".",   CALLS_SIDEWAYS};
 
 	if (one_in(40))
 		return bad_pointer();

@@ -12,6 +12,7 @@
 #include "lib.h"
 
 #define CALLS_DIRECTORY "/tmp/sysfuzz"
+#define CALLS_SIDEWAYS  "/tmp/sysfuzz/../sysfuzz/b" /* in it, by way of what is above */
 
 /* Makes this process one that calls: descriptors, memory, handlers, a session of its own. Calls act
  * on no process whose pid is below first_pid. */

@@ -119,7 +119,7 @@ static void *allocate(void *context)
 
 		size = (size * 7 + 13) % 300000;
 		block = malloc(size + 1);
-		REQUIRE(block);
+		REQUIRE(block != NULL);
 		memset(block, 'a' + (int)(size_t)context, size + 1);
 		CHECK(block[size / 2] == 'a' + (int)(size_t)context);
 		free(block);
@@ -133,7 +133,7 @@ static void allocate_in_child(void)
 	for (size_t size = 1; size < 300000; size = size * 3 + 1) {
 		char *block = malloc(size);
 
-		REQUIRE(block);
+		REQUIRE(block != NULL);
 		memset(block, 1, size);
 		free(block);
 	}

@@ -139,7 +139,7 @@ static char state_of(pid_t tid)
 		return '?';
 	end = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
 	fclose(file);
-	return end && end[1] ? end[2] : (char)'?';
+	return (char)(end && end[1] ? end[2] : '?');
 }
 
 static void *outlive(void *context)
