@@ -522,6 +522,33 @@ static void more_than_memory(void)
 
 /* ---- What is told ---- */
 
+/* Shares of pages and of slots add up to what there is, whoever shares it. */
+static void sums(void)
+{
+	struct region_usage usage, other;
+	struct swap_totals totals;
+	struct region region;
+
+	begin(40);
+	EQUAL(mm_fork(mm, SHARE_PTES, &child), 0);
+	EQUAL(page_out(mm, 0, PAGES), 0);
+	write_word(child, 0, 1);
+	write_word(mm, 3, 1);
+	for (u64 i = 5; i < 9; i++)
+		read_word(child, i);
+	page_out(mm, 5, 2);
+	swap_totals(&totals);
+	TRUE(totals.cached > 0);
+	TRUE(mm_region_usage(mm, BASE, &region, &usage));
+	TRUE(mm_region_usage(child, BASE, &region, &other));
+	/* The zero page is nobody's, and who waits in the cache is in no table. */
+	EQUAL((usage.pss + other.pss + PSS_PAGE / 2) / PSS_PAGE,
+	      mm_stat.data_pages - 1 - totals.waiting);
+	EQUAL((usage.swap_pss + other.swap_pss + PSS_PAGE / 2) / PSS_PAGE,
+	      PAGES); /* each named still */
+	end();
+}
+
 static void figures(void)
 {
 	struct region_usage usage, other;
@@ -587,6 +614,7 @@ int main(void)
 		{"no memory for an area", no_memory_for_an_area},
 		{"more than memory", more_than_memory},
 		{"figures", figures},
+		{"sums of shares", sums},
 		{"cold", cold},
 	};
 
