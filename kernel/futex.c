@@ -353,7 +353,7 @@ struct robust_list { /* struct robust_list_head of Linux */
 	i64 offset;  /* from an entry to its word */
 	u64 pending; /* the entry that the thread is locking or unlocking */
 };
-_Static_assert(sizeof(struct robust_list) == 24, "set_robust_list(2)");
+_Static_assert(sizeof(struct robust_list) == ROBUST_LIST_BYTES, "set_robust_list(2)");
 
 /* The owner of the word dies; if it is this thread, the next one is told. False: the program's memory is not sound. */
 static bool mark_word(uptr at, u32 tid, bool pending)

@@ -6,7 +6,8 @@
 
 struct thread;
 
-#define FUTEX_ANY ~0u /* as a bitset: every waiter */
+#define FUTEX_ANY         ~0u  /* as a bitset: every waiter */
+#define ROBUST_LIST_BYTES 24ul /* of the head that set_robust_list(2) names */
 
 /*
  * All of these: at is the user address of the word, a multiple of 4; it is that of a futex which address spaces may have

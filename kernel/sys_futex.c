@@ -79,7 +79,7 @@ i64 sys_futex(uptr at, int operation, u32 value, u64 timeout, uptr other, u32 th
 
 i64 sys_set_robust_list(uptr head, size_t bytes)
 {
-	if (bytes != 24) /* struct robust_list_head */
+	if (bytes != ROBUST_LIST_BYTES)
 		return -EINVAL;
 	current()->robust_list = head;
 	return 0;
@@ -87,7 +87,7 @@ i64 sys_set_robust_list(uptr head, size_t bytes)
 
 i64 sys_get_robust_list(i32 tid, uptr head, uptr bytes)
 {
-	const u64 size = 24;
+	const u64 size = ROBUST_LIST_BYTES;
 	struct thread *thread;
 	bool interrupts;
 	u64 list = 0;

@@ -37,9 +37,6 @@ u32 files_limit(void);
  * -ENOMEM (the ref is then still the caller's). */
 int files_install(struct file *file, int from, bool close_on_exec);
 
-/* Descriptors that the current process may have: RLIMIT_NOFILE, FILES_MAX at most. */
-u32 files_limit(void);
-
 /* Puts file, whose ref it takes, at descriptor fd and closes what was there: fd, -EBADF or -ENOMEM
  * (the ref is then still the caller's). */
 int files_replace(struct file *file, int fd, bool close_on_exec);
