@@ -154,8 +154,9 @@ extern enum share_level fork_level_default;
 
 /*
  * The process table's lock. It guards the family links, groups, statuses and stops, what is sent in signals, and
- * which mm, files, directory and program a process has: only the process itself changes those, under this lock, and
- * reads them without. Interrupts are off while it is held.
+ * which mm, files, directory and program a process has. Only its own threads change those, under this lock. They read
+ * without it what stands while several run: mm and program; the directory with it (process_inode()), the files under
+ * files_lock. Interrupts are off while it is held.
  */
 bool process_table_lock(void);
 void process_table_unlock(bool interrupts);

@@ -4,7 +4,7 @@
  *
  * The functions that make text have a ref of the process they are given, which may exit meanwhile.
  * What it has goes then: so they take refs of that too (process_mm(), process_files(),
- * process_inode()), and ask of its thread by process_look().
+ * process_inode()), and ask of its threads by process_look().
  */
 #pragma once
 
